@@ -1,0 +1,265 @@
+#include "core/config/config.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <map>
+#include <optional>
+#include <system_error>
+
+#include "core/base/result.hpp"
+#include "core/config/endpoint.hpp"
+#include "core/config/field.hpp"
+#include "core/config/keys.hpp"
+#include "core/config/nearest.hpp"
+#include "core/config/plugin_table.hpp"
+#include "core/config/toml_file.hpp"
+
+namespace jackfield::config {
+namespace {
+
+constexpr std::string_view kPluginTable = "plugin";
+constexpr std::array<std::string_view, 3> kTables = {"server", "log", "plugins"};
+
+bool is_known_table(std::string_view name) {
+  return std::find(kTables.begin(), kTables.end(), name) != kTables.end();
+}
+
+// "; did you mean ...?" for a key that no table of that name has, or else what the table takes.
+// The very name in another table is nearer than any like it.
+std::string suggest_key(std::string_view table, std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Key& key : kKeys) {
+    if (key.name == name) return "; did you mean " + join_key(key.table, key.name) + "?";
+    if (key.table == table) names.push_back(key.name);
+  }
+  if (const auto near = nearest(name, names)) {
+    return "; did you mean " + join_key(table, *near) + "?";
+  }
+  std::string sentence = "; [" + std::string(table) + "] takes";
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    sentence += i == 0 ? " " : i + 1 < names.size() ? ", " : " and ";
+    sentence += names[i];
+  }
+  return sentence;
+}
+
+std::string suggest_table(std::string_view name) {
+  std::vector<std::string_view> names(kTables.begin(), kTables.end());
+  names.push_back(kPluginTable);
+  if (const auto near = nearest(name, names)) {
+    return *near == kPluginTable ? "; did you mean [plugin.NAME]?"
+                                 : "; did you mean [" + std::string(*near) + "]?";
+  }
+  for (const Key& key : kKeys) {
+    if (key.name == name) return "; did you mean " + join_key(key.table, key.name) + "?";
+  }
+  return "; the tables are [server], [log], [plugins] and [plugin.NAME]";
+}
+
+// Turns the tree of a file into a Config.
+class Reader {
+ public:
+  Reader(const std::filesystem::path& file, Mistakes& mistakes)
+      : folder_(file.parent_path()), mistakes_(mistakes) {
+    config_.plugins.directory = folder_ / config_.plugins.directory;
+  }
+
+  Config read(const Value& root) {
+    for (const Member& member : root.members) {
+      if (member.key == kPluginTable) {
+        read_plugins(member);
+      } else if (is_known_table(member.key)) {
+        read_table(member);
+      } else {
+        mistakes_.add(member.position, join_key("", member.key),
+                      "unknown" + suggest_table(member.key));
+      }
+    }
+    if (config_.server.listen.empty()) config_.server.listen.emplace_back(default_endpoint());
+    if (mistakes_.empty()) check_together();
+    return std::move(config_);
+  }
+
+ private:
+  static net::Endpoint default_endpoint() {
+    return net::Endpoint{net::Endpoint::Kind::kTcp4, "127.0.0.1", 3001, ""};
+  }
+
+  void read_table(const Member& table) {
+    if (table.value.kind != Value::Kind::kTable) {
+      mistakes_.add(table.value.position, table.key,
+                    "must be a table, [" + table.key + "], is " + describe(table.value));
+      return;
+    }
+    for (const Member& member : table.value.members) {
+      const std::string path = join_key(table.key, member.key);
+      const auto* key = std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& known) {
+        return known.table == table.key && known.name == member.key;
+      });
+      if (key == kKeys.end()) {
+        mistakes_.add(member.position, path, "unknown" + suggest(table.key, member));
+        continue;
+      }
+      places_[path] = member.value.position;
+      Field field(path, member.value, mistakes_);
+      key->read(field, Target{config_, folder_});
+    }
+  }
+
+  static std::string suggest(std::string_view table, const Member& member) {
+    // [plugins.echo] where [plugin.echo] is meant
+    const bool is_plugin_table = table == "plugins" && member.value.kind == Value::Kind::kTable;
+    if (is_plugin_table) return "; did you mean [" + join_key(kPluginTable, member.key) + "]?";
+    return suggest_key(table, member.key);
+  }
+
+  void read_plugins(const Member& plugins) {
+    if (plugins.value.kind != Value::Kind::kTable) {
+      mistakes_.add(plugins.value.position, plugins.key,
+                    "must be tables, [plugin.NAME], is " + describe(plugins.value));
+      return;
+    }
+    for (const Member& member : plugins.value.members) read_plugin(member);
+  }
+
+  void read_plugin(const Member& plugin) {
+    const std::string path = join_key(kPluginTable, plugin.key);
+    if (plugin.value.kind != Value::Kind::kTable) {
+      std::string message =
+          "must be the table of a plugin, [plugin.NAME], is " + describe(plugin.value);
+      for (const Key& key : kKeys) {
+        if (key.name == plugin.key) {
+          message += "; did you mean " + join_key(key.table, key.name) + "?";
+        }
+      }
+      mistakes_.add(plugin.value.position, path, std::move(message));
+    } else if (!is_plugin_name(plugin.key)) {
+      mistakes_.add(plugin.position, path, "a plugin has " + std::string(kPluginNameForm));
+    } else {
+      config_.plugins.tables[plugin.key] = to_json(plugin.value, path, mistakes_);
+    }
+  }
+
+  // Settings that are right on their own but not with each other.
+  void check_together() {
+    const hub::Limits& limits = config_.limits;
+    check_at_least("server.max_outbox_bytes", limits.max_outbox_bytes, "server.max_message_bytes",
+                   limits.max_message_bytes, {"server.max_message_bytes"});
+    // A message is ["topic","event",payload]: the two names and at least 9 octets more.
+    check_at_least("server.max_message_bytes", limits.max_message_bytes,
+                   "max_topic_bytes and max_event_bytes together, and 9",
+                   limits.max_topic_bytes + limits.max_event_bytes + 9,
+                   {"server.max_topic_bytes", "server.max_event_bytes"});
+  }
+
+  // Notes that `key` is less than `least`, which comes from `others`; at the place of the first of
+  // these keys that the file has.
+  void check_at_least(const std::string& key, std::size_t value, const std::string& least_name,
+                      std::size_t least, std::initializer_list<const char*> others) {
+    if (value >= least) return;
+    auto place = places_.find(key);
+    const bool is_default = place == places_.end();
+    for (const char* other : others) {
+      if (place == places_.end()) place = places_.find(other);
+    }
+    mistakes_.add(place == places_.end() ? Position{} : place->second, key,
+                  "must be at least " + least_name + " (" + std::to_string(least) + "), is " +
+                      std::to_string(value) + (is_default ? " by default" : ""));
+  }
+
+  const std::filesystem::path folder_;
+  Mistakes& mistakes_;
+  Config config_;
+  std::map<std::string, Position> places_;  // of the values that the file has
+};
+
+// Closes on every way out.
+class File {
+ public:
+  explicit File(const std::filesystem::path& path)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)) {}
+  ~File() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  bool is_open() const { return descriptor_ >= 0; }
+  int descriptor() const { return descriptor_; }
+
+ private:
+  const int descriptor_;
+};
+
+base::Result<std::string> failed_to_read() {
+  return base::Result<std::string>::failure("cannot be read: " +
+                                            std::generic_category().message(errno));
+}
+
+base::Result<std::string> read_file(const std::filesystem::path& path) {
+  const File file(path);
+  if (!file.is_open()) return failed_to_read();
+  struct stat facts {};
+  if (::fstat(file.descriptor(), &facts) != 0) return failed_to_read();
+  if (S_ISDIR(facts.st_mode)) {
+    return base::Result<std::string>::failure("is a folder, must be a file");
+  }
+  std::string text;
+  std::array<char, 16384> chunk{};
+  while (text.size() <= kMaxFileOctets) {
+    const ssize_t size = ::read(file.descriptor(), chunk.data(), chunk.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return failed_to_read();
+    if (size == 0) return text;
+    text.append(chunk.data(), static_cast<std::size_t>(size));
+  }
+  return base::Result<std::string>::failure("is larger than " + std::to_string(kMaxFileOctets) +
+                                            " octets");
+}
+
+}  // namespace
+
+std::string to_text(const Mistake& mistake) {
+  std::string text = mistake.file;
+  if (mistake.line > 0) {
+    text += ":" + std::to_string(mistake.line) + ":" + std::to_string(mistake.column);
+  }
+  text += ": ";
+  if (!mistake.key.empty()) text += mistake.key + ": ";
+  return text + mistake.message;
+}
+
+Outcome parse(std::string_view text, const std::filesystem::path& file) {
+  Mistakes mistakes(file.string());
+  Outcome outcome;
+  const TomlOutcome toml = read_toml(text);
+  if (toml.root) {
+    Config config = Reader(file, mistakes).read(*toml.root);
+    if (mistakes.empty()) outcome.config = std::move(config);
+  } else {
+    mistakes.add(toml.position, "", toml.mistake);
+  }
+  outcome.mistakes = mistakes.take();
+  return outcome;
+}
+
+Outcome load(const std::filesystem::path& file) {
+  const base::Result<std::string> text = read_file(file);
+  if (text.is_ok()) return parse(text.value(), file);
+  Outcome outcome;
+  outcome.mistakes.push_back(Mistake{file.string(), 0, 0, "", text.message()});
+  return outcome;
+}
+
+std::vector<std::string> known_keys() {
+  std::vector<std::string> keys;
+  for (const Key& key : kKeys) keys.push_back(join_key(key.table, key.name));
+  return keys;
+}
+
+}  // namespace jackfield::config

@@ -1,0 +1,98 @@
+#include "core/config/endpoint.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "core/config/value.hpp"
+
+namespace jackfield::config {
+namespace {
+
+using net::Endpoint;
+using EndpointResult = base::Result<Endpoint>;
+
+constexpr std::string_view kUnixPrefix = "unix:";
+constexpr std::size_t kMaxUnixPathOctets = sizeof(sockaddr_un{}.sun_path) - 1;
+
+EndpointResult refuse(std::string_view right_form, std::string_view text) {
+  return EndpointResult::failure("must be " + std::string(right_form) + ", is " + describe(text));
+}
+
+// The address in its canonical form, or nothing where it is none of the family.
+std::optional<std::string> canonical_address(int family, std::string_view address) {
+  std::array<unsigned char, sizeof(in6_addr)> octets{};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address.find('\0') != std::string_view::npos) return std::nullopt;
+  if (inet_pton(family, std::string(address).c_str(), octets.data()) != 1) return std::nullopt;
+  if (inet_ntop(family, octets.data(), text.data(), text.size()) == nullptr) return std::nullopt;
+  return text.data();
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  const bool is_whole = error == std::errc() && end == text.data() + text.size();
+  return is_whole ? std::optional(port) : std::nullopt;
+}
+
+EndpointResult parse_unix(std::string_view text) {
+  const std::string_view path = text.substr(kUnixPrefix.size());
+  if (path.size() < 2 || path.front() != '/' || path.find('\0') != std::string_view::npos) {
+    return refuse("unix: and an absolute path", text);
+  }
+  if (path.size() > kMaxUnixPathOctets) {
+    return EndpointResult::failure("must have a path of at most " +
+                                   std::to_string(kMaxUnixPathOctets) + " octets, has " +
+                                   std::to_string(path.size()));
+  }
+  Endpoint endpoint;
+  endpoint.kind = Endpoint::Kind::kUnix;
+  endpoint.path = std::string(path);
+  return endpoint;
+}
+
+}  // namespace
+
+EndpointResult parse_endpoint(std::string_view text) {
+  static constexpr std::string_view kForms = "ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH";
+  if (text.starts_with(kUnixPrefix)) return parse_unix(text);
+
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return refuse(kForms, text);
+  const std::string_view host = text.substr(0, colon);
+  if (host.back() == ':') return refuse(kForms, text);
+
+  Endpoint endpoint;
+  std::optional<std::string> address;
+  if (host.front() == '[') {
+    if (host.back() != ']') return refuse(kForms, text);
+    endpoint.kind = Endpoint::Kind::kTcp6;
+    address = canonical_address(AF_INET6, host.substr(1, host.size() - 2));
+    if (!address) return refuse("[ADDRESS]:PORT with an IPv6 address", text);
+  } else if (host.find(':') != std::string_view::npos) {
+    return refuse("[ADDRESS]:PORT, an IPv6 address in brackets", text);
+  } else {
+    address = canonical_address(AF_INET, host == "localhost" ? "127.0.0.1" : host);
+    if (!address) {
+      return refuse("ADDRESS:PORT with a numeric address (0.0.0.0 for all) or localhost", text);
+    }
+  }
+  const auto port = parse_port(text.substr(colon + 1));
+  if (!port) return refuse("an address and a port from 0 to 65535", text);
+  endpoint.host = std::move(*address);
+  endpoint.port = *port;
+  return endpoint;
+}
+
+std::string to_text(const Endpoint& endpoint) {
+  if (endpoint.kind == Endpoint::Kind::kUnix) return std::string(kUnixPrefix) + endpoint.path;
+  const bool is_v6 = endpoint.kind == Endpoint::Kind::kTcp6;
+  return (is_v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
+}
+
+}  // namespace jackfield::config

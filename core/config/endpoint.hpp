@@ -1,0 +1,21 @@
+// Where to listen, as text: "127.0.0.1:3001", "[::1]:3001", "localhost:3001" (127.0.0.1), port 0
+// for any free one, "unix:/run/jackfield.sock". Names are not resolved. Any thread, no state.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/base/result.hpp"
+#include "core/net/settings.hpp"
+
+namespace jackfield::config {
+
+// A failure's message is the right form and what was given, such as
+// `must be ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH, is "3001"`. An address comes out in its
+// canonical form, so equal endpoints have equal fields.
+base::Result<net::Endpoint> parse_endpoint(std::string_view text);
+
+// Text that parse_endpoint reads as the same endpoint.
+std::string to_text(const net::Endpoint& endpoint);
+
+}  // namespace jackfield::config

@@ -1,0 +1,99 @@
+#include "core/daemon/daemon.hpp"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+namespace jackfield::daemon {
+namespace {
+
+// How long a plugin's running job may hold up the end of the process.
+constexpr std::chrono::seconds kPluginPatience{5};
+
+// Connections that are refused or closing, listeners, plugins' own files.
+constexpr rlim_t kSpareDescriptors = 1024;
+
+void write_to_stderr(std::string_view line) {
+  while (!line.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+    if (written <= 0) return;  // nobody reads the log; the server goes on
+    line.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+// As many descriptors as are needed, as far as that is allowed; not more, for libwebsockets makes
+// its tables for as many as there may be.
+void limit_descriptors(std::size_t max_connections, base::Log& log) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = static_cast<rlim_t>(max_connections) + kSpareDescriptors;
+  if (wanted > limit.rlim_max) {
+    log.warning("fewer descriptors than connections may need",
+                {{"max_connections", max_connections}, {"descriptors", limit.rlim_max}});
+  }
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+Daemon::Daemon(config::Config config)
+    : config_(std::move(config)),
+      log_(config_.log_level, write_to_stderr),
+      hub_(config_.limits, ids_, log_),
+      plugins_(config_.plugins, {hub_, loop_, ids_, log_}),
+      server_(config_.server, config_.limits, loop_, hub_, log_) {}
+
+Daemon::~Daemon() { plugins_.stop_all(kPluginPatience); }
+
+base::Status Daemon::start() {
+  ::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error value of write(2)
+  limit_descriptors(config_.limits.max_connections, log_);
+  if (auto status = server_.start(); !status.is_ok()) return status;
+  if (auto status = plugins_.load_all(); !status.is_ok()) return status;
+  loop_.on_turn_end([this] { server_.end_turn(); });
+  for (const int signal : {SIGTERM, SIGINT}) {
+    loop_.on_signal(signal, [this](int number) { stop(number); });
+  }
+  return base::Status::ok();
+}
+
+void Daemon::run() {
+  log_.info("serving", {{"version", JACKFIELD_VERSION},
+                        {"plugins", plugins_.generations().size()},
+                        {"max_connections", config_.limits.max_connections}});
+  loop_.run();
+  finish_stop();
+}
+
+void Daemon::stop(int signal) {
+  // From now on a second one ends the process, whatever it is doing then. Not by way of the loop: a
+  // plugin may hold it up.
+  for (const int number : {SIGTERM, SIGINT}) {
+    ::signal(number, [](int second) { ::_exit(128 + second); });
+  }
+  log_.info("shutting down", {{"signal", signal}, {"connections", hub_.connection_count()}});
+  server_.stop_listening();
+  server_.on_empty([this] { loop_.stop(); });
+  hub_.shut_down();
+  if (server_.is_empty()) loop_.stop();
+  loop_.start_timer(config_.server.shutdown_timeout, std::chrono::milliseconds(0), [this] {
+    log_.warning("shutdown timed out", {{"connections", hub_.connection_count()}});
+    loop_.stop();
+  });
+}
+
+void Daemon::finish_stop() {
+  const bool are_ended = plugins_.stop_all(kPluginPatience);
+  log_.info("stopped");
+  for (const int number : {SIGTERM, SIGINT}) ::signal(number, SIG_IGN);  // it is done already
+  // A thread of a plugin may still use what destructors would take away.
+  if (!are_ended) std::_Exit(EXIT_SUCCESS);
+}
+
+}  // namespace jackfield::daemon

@@ -1,0 +1,49 @@
+// The server as a whole: makes the layers, ties them together, runs them, and ends them in order.
+// Everything in it belongs to the thread that makes it.
+#pragma once
+
+#include <memory>
+
+#include "core/base/ids.hpp"
+#include "core/base/log.hpp"
+#include "core/base/result.hpp"
+#include "core/config/config.hpp"
+#include "core/hub/hub.hpp"
+#include "core/net/loop_uv.hpp"
+#include "core/net/server.hpp"
+#include "core/plugin/plugin_set.hpp"
+
+namespace jackfield::daemon {
+
+class Daemon {
+ public:
+  explicit Daemon(config::Config config);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Listens and loads the plugins. Fails with one sentence.
+  base::Status start();
+
+  // Serves until SIGTERM or SIGINT, then closes everyone, at most for the time that the settings
+  // give, and stops the plugins. A second signal ends the process at once.
+  void run();
+
+  const net::Server& server() const { return server_; }
+  const plugin::PluginSet& plugins() const { return plugins_; }
+  const config::Config& config() const { return config_; }
+
+ private:
+  void stop(int signal);
+  void finish_stop();
+
+  const config::Config config_;
+  base::Log log_;
+  base::IdSource ids_;
+  net::LoopUv loop_;
+  hub::Hub hub_;
+  plugin::PluginSet plugins_;
+  net::Server server_;
+};
+
+}  // namespace jackfield::daemon

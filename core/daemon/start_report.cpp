@@ -1,0 +1,70 @@
+#include "core/daemon/start_report.hpp"
+
+#include <string_view>
+
+#include "core/net/listener.hpp"
+
+namespace jackfield::daemon {
+namespace {
+
+// For a POSIX shell.
+std::string shell_quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+=@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+// A topic that the pattern takes: one that shows something for the plugins of this project.
+std::string example_topic(const std::string& pattern) {
+  if (pattern == "system:<metric>") return "system:cpu";
+  std::string topic;
+  bool is_name = false;
+  for (const char c : pattern) {
+    if (c == '<') {
+      is_name = true;
+      topic += "demo";
+    } else if (c == '>') {
+      is_name = false;
+    } else if (!is_name) {
+      topic += c;
+    }
+  }
+  return topic;
+}
+
+}  // namespace
+
+std::string start_report(const Daemon& daemon, const std::string& program) {
+  std::string report = "jackfield " JACKFIELD_VERSION "\n";
+  const std::string& path = daemon.config().server.path;
+  const auto endpoints = daemon.server().endpoints();
+  for (const net::Endpoint& endpoint : endpoints) {
+    report += "listening  " + net::to_url(endpoint, path) + "\n";
+  }
+  std::string topic;
+  for (const auto& generation : daemon.plugins().generations()) {
+    const plugin::Manifest& manifest = generation->manifest();
+    report += "plugin     " + manifest.name + " " + manifest.version;
+    for (const std::string& pattern : generation->patterns()) {
+      report += "  " + pattern;
+      if (topic.empty() || manifest.name == "system") topic = example_topic(pattern);
+    }
+    report += "\n";
+  }
+  if (!topic.empty() && !endpoints.empty()) {
+    report += "try        " + shell_quoted(program) + " watch --url " +
+              shell_quoted(net::to_url(endpoints.front(), path)) + " " + shell_quoted(topic) + "\n";
+  }
+  return report + "ready\n";
+}
+
+}  // namespace jackfield::daemon

@@ -1,0 +1,37 @@
+// A connection as the hub keeps it, from its handshake to its end. Owned by the Hub, whose private
+// matter it is; core/net holds a pointer to it between Hub::open and Hub::lost. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/base/ids.hpp"
+#include "core/hub/link.hpp"
+#include "core/hub/outbox.hpp"
+
+namespace jackfield::hub {
+
+struct Subscription;
+
+struct Connection {
+  enum class State : std::uint8_t {
+    kOpen,
+    kDoomed,   // is to be closed as soon as nothing runs that may hold it
+    kClosing,  // holds no subscription any more; a Close frame follows what waits
+    kClosed,   // the Close frame is written; the link ends itself
+  };
+
+  Connection(base::Id its_id, Link& its_link) : id(its_id), link(its_link) {}
+
+  const base::Id id;
+  Link& link;
+  Outbox outbox;
+  wire::FrameRef close_frame;                 // from kDoomed on
+  std::vector<Subscription*> subscriptions;   // owned by the SubscriptionIndex
+  std::size_t held_bytes = 0;                 // octets held for subscriptions that are joining
+  std::uint32_t pending_calls = 0;
+  State state = State::kOpen;
+  bool is_dirty = false;  // on the hub's list of those with something to send
+};
+
+}  // namespace jackfield::hub

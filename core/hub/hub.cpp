@@ -1,0 +1,357 @@
+#include "core/hub/hub.hpp"
+
+#include <cassert>
+#include <utility>
+
+namespace jackfield::hub {
+
+Hub::Hub(const Limits& limits, base::IdSource& ids, base::Log& log)
+    : limits_(limits), ids_(ids), log_(log) {}
+
+Hub::~Hub() = default;
+
+// ---- connections
+
+Connection& Hub::open(Link& link) {
+  const base::Id id = ids_.next();
+  const bool is_full = connections_.size() >= limits_.max_connections;
+  Connection& connection =
+      *connections_.emplace(id, std::make_unique<Connection>(id, link)).first->second;
+  log_.debug("connection opened", {{"conn", id}, {"peer", link.facts().peer}});
+  if (is_shutting_down_) {
+    doom(connection, CloseCode::kNormal, "Server shutting down");
+  } else if (is_full) {
+    log_.warning("connection refused: at capacity", {{"conn", id},
+                                                     {"peer", link.facts().peer},
+                                                     {"max_connections", limits_.max_connections}});
+    doom(connection, CloseCode::kPolicy, "Server at maximum capacity");
+  }
+  return connection;
+}
+
+void Hub::close(Connection& connection, CloseCode code, std::string_view reason) {
+  doom(connection, code, reason);
+}
+
+// Marks who must go. It is closed by settle(), when nothing runs that may hold it or walk a list
+// that it is on.
+void Hub::doom(Connection& connection, CloseCode code, std::string_view reason) {
+  if (connection.state != Connection::State::kOpen) return;
+  connection.state = Connection::State::kDoomed;
+  connection.close_frame = wire::make_close_frame(static_cast<std::uint16_t>(code), reason);
+  doomed_.push_back(connection.id);
+  log_.debug("connection closing", {{"conn", connection.id},
+                                    {"code", static_cast<std::uint16_t>(code)},
+                                    {"reason", reason}});
+}
+
+void Hub::begin_close(Connection& connection, LeaveReason reason) {
+  connection.state = Connection::State::kClosing;
+  connection.link.begin_close();
+  while (!connection.subscriptions.empty()) {
+    end_subscription(*connection.subscriptions.back(), reason);
+  }
+  mark_dirty(connection);
+}
+
+void Hub::lost(Connection& connection) {
+  log_.debug("connection ended", {{"conn", connection.id}});
+  connection.state = Connection::State::kClosed;
+  connection.outbox.clear();
+  while (!connection.subscriptions.empty()) {
+    end_subscription(*connection.subscriptions.back(), LeaveReason::kClosed);
+  }
+  if (connection.is_dirty) std::erase(dirty_, &connection);
+  if (connection.pending_calls > 0) {
+    // An abandoned join stays: where it succeeds after all, its leave is due.
+    std::erase_if(pending_calls_, [&](const auto& entry) {
+      return entry.second->connection == connection.id && entry.second->joining == nullptr;
+    });
+  }
+  connections_.erase(connection.id);
+  settle();
+}
+
+void Hub::shut_down() {
+  is_shutting_down_ = true;
+  for (const auto& [id, connection] : connections_) {
+    doom(*connection, CloseCode::kNormal, "Server shutting down");
+  }
+  settle();
+}
+
+Connection* Hub::find_connection(base::Id id) const {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? nullptr : found->second.get();
+}
+
+const ConnectionFacts* Hub::facts(base::Id id) const {
+  const Connection* connection = find_connection(id);
+  return connection == nullptr ? nullptr : &connection->link.facts();
+}
+
+// ---- what goes out
+
+// The one place where bytes are let in to wait for a connection, and so where the bound is kept. A
+// message over the bound is taken where nothing else waits: the bound is against backlog, not
+// against size.
+bool Hub::is_over_bound(Connection& connection, const wire::FrameRef& frame) {
+  const std::size_t waiting = connection.outbox.bytes() + connection.held_bytes;
+  if (waiting == 0 || waiting + frame.bytes().size() <= limits_.max_outbox_bytes) return false;
+  log_.warning("slow consumer", {{"conn", connection.id},
+                                 {"peer", connection.link.facts().peer},
+                                 {"waiting_bytes", waiting}});
+  doom(connection, CloseCode::kTryAgainLater, "Slow consumer");
+  connection.outbox.clear();
+  return true;
+}
+
+void Hub::enqueue(Connection& connection, const wire::FrameRef& frame) {
+  if (connection.state != Connection::State::kOpen || is_over_bound(connection, frame)) return;
+  connection.outbox.push(frame);
+  mark_dirty(connection);
+}
+
+void Hub::deliver(Subscription& subscription, const wire::FrameRef& frame, bool is_of_join) {
+  Connection& connection = *subscription.connection;
+  if (subscription.joining == nullptr) {
+    enqueue(connection, frame);
+    return;
+  }
+  if (connection.state != Connection::State::kOpen || is_over_bound(connection, frame)) return;
+  connection.held_bytes += frame.bytes().size();
+  subscription.joining->held.push_back({frame, is_of_join});
+}
+
+void Hub::mark_dirty(Connection& connection) {
+  if (connection.is_dirty) return;
+  connection.is_dirty = true;
+  dirty_.push_back(&connection);
+}
+
+Hub::Outcome Hub::push(base::Id target, std::string_view event, std::string_view payload) {
+  const Call* call = nullptr;
+  if (running_ != nullptr && running_->call.id == target) {
+    if (running_->is_answered) return Outcome::kGone;
+    call = &running_->call;
+  } else if (const auto found = pending_calls_.find(target); found != pending_calls_.end()) {
+    call = found->second.get();
+  }
+  if (call != nullptr) {
+    Connection* connection = find_connection(call->connection);
+    const bool is_abandoned = call->joining != nullptr && call->joining->is_ended;
+    if (connection == nullptr || is_abandoned) return Outcome::kGone;
+    const wire::FrameRef frame = wire::make_message_frame(call->topic, event, payload);
+    if (call->joining != nullptr) {
+      deliver(*call->joining, frame, true);
+    } else {
+      enqueue(*connection, frame);
+    }
+    return Outcome::kDone;
+  }
+  Subscription* subscription = subscriptions_.find(target);
+  if (subscription == nullptr || subscription->is_ended) return Outcome::kGone;
+  const bool is_first_join = subscription->joining != nullptr && !subscription->joining->is_again;
+  deliver(*subscription, wire::make_message_frame(subscription->topic->name, event, payload),
+          is_first_join);
+  return Outcome::kDone;
+}
+
+// Nobody is removed during the fan-out: who must go is marked.
+std::size_t Hub::broadcast(std::string_view name, std::string_view event, std::string_view payload,
+                           base::Id except) {
+  const Topic* topic = subscriptions_.find_topic(name);
+  if (topic == nullptr || topic->subscriptions.empty()) return 0;
+  const wire::FrameRef frame = wire::make_message_frame(name, event, payload);
+  std::size_t count = 0;
+  for (Subscription* subscription : topic->subscriptions) {
+    if (subscription->id == except) continue;
+    deliver(*subscription, frame, false);
+    ++count;
+  }
+  return count;
+}
+
+void Hub::writable(Connection& connection) { mark_dirty(connection); }
+
+void Hub::flush(Connection& connection) {
+  Link& link = connection.link;
+  while (!connection.outbox.is_empty() && !link.is_congested()) {
+    const std::string_view bytes = connection.outbox.front(joined_);
+    const std::size_t size = bytes.size();
+    link.write(bytes);
+    connection.outbox.pop(size);
+  }
+  const bool is_drained = connection.outbox.is_empty() && !link.is_congested();
+  if (connection.state == Connection::State::kClosing && is_drained) {
+    connection.state = Connection::State::kClosed;
+    link.finish_close(connection.close_frame.bytes());
+  }
+}
+
+void Hub::end_turn() {
+  settle();
+  // A link that is written to may not call back, so nothing is added meanwhile.
+  for (Connection* connection : dirty_) {
+    connection->is_dirty = false;
+    flush(*connection);
+  }
+  dirty_.clear();
+}
+
+// Does what was put off while a channel's function ran. A leave may broadcast, and so mark more.
+void Hub::settle() {
+  assert(running_ == nullptr && "settle() within a channel's function");
+  while (!doomed_.empty() || !kicks_.empty() || !late_leaves_.empty() || !joins_again_.empty()) {
+    for (const base::Id id : std::exchange(doomed_, {})) {
+      if (Connection* connection = find_connection(id)) {
+        begin_close(*connection,
+                    is_shutting_down_ ? LeaveReason::kShutdown : LeaveReason::kClosed);
+      }
+    }
+    for (const Kick& kick : std::exchange(kicks_, {})) {
+      Subscription* subscription = subscriptions_.find(kick.target);
+      if (subscription == nullptr || subscription->is_ended) continue;
+      Connection& connection = *subscription->connection;
+      const std::string topic = subscription->topic->name;
+      end_subscription(*subscription, LeaveReason::kKicked);
+      send_error(connection, topic, kick.code, kick.message);
+    }
+    for (const base::Id id : std::exchange(late_leaves_, {})) {
+      Subscription* subscription = subscriptions_.find(id);
+      if (subscription == nullptr) continue;
+      call_leave(*subscription, subscription->joining->ended_by);
+      subscriptions_.erase(*subscription);
+    }
+    for (const JoinAgain& next : std::exchange(joins_again_, {})) {
+      Connection* connection = find_connection(next.connection);
+      if (connection == nullptr || connection->state != Connection::State::kOpen) continue;
+      subscribe(*connection, {.topic = next.topic, .event = {}, .payload = next.payload});
+    }
+  }
+}
+
+// ---- the end of a subscription
+
+void Hub::end_subscription(Subscription& subscription, LeaveReason reason) {
+  release_held(subscription);
+  if (subscription.joining != nullptr && !subscription.joining->is_again) {
+    // Its join is not answered yet. Where it succeeds after all, the leave follows then.
+    subscription.joining->ended_by = reason;
+    subscription.joining->waiting.clear();
+    subscriptions_.end(subscription);
+    return;
+  }
+  if (subscription.joining != nullptr) {
+    if (pending_calls_.erase(subscription.joining->call) > 0) {
+      --subscription.connection->pending_calls;
+    }
+    subscription.joining.reset();
+  }
+  --subscription.topic->joined;
+  subscriptions_.end(subscription);
+  call_leave(subscription, reason);
+  subscriptions_.erase(subscription);
+}
+
+void Hub::call_leave(Subscription& subscription, LeaveReason reason) {
+  Params params;
+  subscription.route->pattern.match(subscription.topic->name, params);
+  const Request request{.connection = subscription.connection_id,
+                        .subscription = subscription.id,
+                        .topic = subscription.topic->name,
+                        .params = params,
+                        .event = {},
+                        .payload = {}};
+  subscription.route->channel.leave(request, reason);
+}
+
+void Hub::release_held(Subscription& subscription) {
+  if (subscription.joining == nullptr) return;
+  for (const Joining::Held& held : subscription.joining->held) {
+    subscription.connection->held_bytes -= held.frame.bytes().size();
+  }
+  subscription.joining->held.clear();
+}
+
+// ---- for channels
+
+Hub::Outcome Hub::reply(base::Id id, Answer answer) {
+  if (running_ != nullptr && running_->call.id == id) {
+    if (running_->is_answered) return Outcome::kGone;
+    running_->is_answered = true;
+    running_->answer = std::move(answer);
+    return Outcome::kDone;
+  }
+  const auto found = pending_calls_.find(id);
+  if (found == pending_calls_.end()) return Outcome::kGone;
+  const std::unique_ptr<Call> call = std::move(found->second);
+  pending_calls_.erase(found);
+  Connection* connection = find_connection(call->connection);
+  if (connection != nullptr) --connection->pending_calls;
+  if (call->joining != nullptr) {
+    Subscription& subscription = *call->joining;
+    if (!subscription.is_ended) {
+      finish_join(subscription, answer);
+      return Outcome::kDone;
+    }
+    // It joined what has ended meanwhile. The leave that belongs to it comes when nothing runs.
+    if (answer.kind == Answer::Kind::kOk) {
+      late_leaves_.push_back(subscription.id);
+    } else {
+      subscriptions_.erase(subscription);
+    }
+    return Outcome::kGone;
+  }
+  if (connection == nullptr) return Outcome::kGone;
+  if (answer.kind == Answer::Kind::kRefused) {
+    send_error(*connection, call->topic, answer.code, answer.message);
+  }
+  return Outcome::kDone;
+}
+
+Hub::Outcome Hub::kick(base::Id target, std::string_view code, std::string_view message) {
+  if (Connection* connection = find_connection(target)) {
+    doom(*connection, CloseCode::kPolicy, message);
+    return Outcome::kDone;
+  }
+  const Subscription* subscription = subscriptions_.find(target);
+  if (subscription == nullptr || subscription->is_ended) return Outcome::kGone;
+  kicks_.push_back({target, std::string(code), std::string(message)});
+  return Outcome::kDone;
+}
+
+std::string* Hub::kept(base::Id id) {
+  Subscription* subscription = subscriptions_.find(id);
+  return subscription == nullptr ? nullptr : &subscription->kept;
+}
+
+std::size_t Hub::subscriber_count(std::string_view name) const {
+  const Topic* topic = subscriptions_.find_topic(name);
+  return topic == nullptr ? 0 : topic->joined;
+}
+
+base::Status Hub::add_channel(std::string_view pattern, Channel& channel) {
+  return router_.add(pattern, channel);
+}
+
+void Hub::remove_channel(Channel& channel, LeaveReason reason) {
+  settle();
+  for (Subscription* subscription : subscriptions_.of_channel(channel)) {
+    if (!subscription->is_ended) end_subscription(*subscription, reason);
+  }
+  settle();
+  std::erase_if(pending_calls_, [&](const auto& entry) {
+    const Call& call = *entry.second;
+    if (&call.route->channel != &channel) return false;
+    if (Connection* connection = find_connection(call.connection)) --connection->pending_calls;
+    return true;
+  });
+  // What is left joined nothing, and now never will.
+  for (Subscription* subscription : subscriptions_.of_channel(channel)) {
+    subscriptions_.erase(*subscription);
+  }
+  router_.remove(channel);
+}
+
+}  // namespace jackfield::hub

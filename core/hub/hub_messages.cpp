@@ -1,0 +1,205 @@
+// What a client sends: the wire protocol, version 1, row by row.
+#include <utility>
+
+#include "core/hub/hub.hpp"
+#include "core/wire/json_text.hpp"
+#include "core/wire/utf8.hpp"
+
+namespace jackfield::hub {
+namespace {
+
+constexpr std::string_view kSubscribe = "subscribe";
+constexpr std::string_view kSubscribed = "subscribed";
+constexpr std::string_view kUnsubscribe = "unsubscribe";
+constexpr std::string_view kUnsubscribed = "unsubscribed";
+
+constexpr std::string_view kInvalidPayload = "INVALID_PAYLOAD";
+constexpr std::string_view kInternalError = "INTERNAL_ERROR";
+constexpr std::string_view kLimitExceeded = "LIMIT_EXCEEDED";
+
+std::string no_channel(std::string_view topic) {
+  return "No channel matches topic: " + std::string(topic);
+}
+
+}  // namespace
+
+void Hub::receive(Connection& connection, std::string_view text, bool is_utf8) {
+  if (connection.state != Connection::State::kOpen) return;
+  wire::Message message;
+  const wire::NameLimits names{limits_.max_topic_bytes, limits_.max_event_bytes};
+  const auto outcome = is_utf8 || wire::is_utf8(text) ? reader_.read(text, names, message)
+                                                      : wire::MessageReader::Outcome::kNotJson;
+  if (outcome != wire::MessageReader::Outcome::kMessage) {
+    send_error(connection, "error", kInvalidPayload, wire::MessageReader::explain(outcome));
+  } else if (message.event == kSubscribe) {
+    subscribe(connection, message);
+  } else if (message.event == kUnsubscribe) {
+    unsubscribe(connection, message);
+  } else {
+    dispatch_event(connection, message);
+  }
+  settle();
+}
+
+void Hub::send_error(Connection& connection, std::string_view topic, std::string_view code,
+                     std::string_view message) {
+  enqueue(connection, wire::make_error_frame(topic, code, message));
+}
+
+// ---- subscribe
+
+void Hub::subscribe(Connection& connection, const wire::Message& message) {
+  Params params;
+  const Route* route = router_.find(message.topic, connection.id, params);
+  if (route == nullptr) {
+    send_error(connection, message.topic, kInternalError, no_channel(message.topic));
+    return;
+  }
+  std::string id(wire::find_string(message.payload, "id"));
+  Subscription* subscription = subscriptions_.find(connection, message.topic);
+  if (subscription == nullptr) {
+    if (connection.subscriptions.size() >= limits_.max_subscriptions) {
+      send_error(connection, message.topic, kLimitExceeded,
+                 "At most " + std::to_string(limits_.max_subscriptions) +
+                     " subscriptions per connection");
+      return;
+    }
+    subscription = &subscriptions_.add(ids_.next(), connection, message.topic, *route);
+  } else if (subscription->joining != nullptr) {
+    auto& waiting = subscription->joining->waiting;
+    if (waiting.size() >= kMaxWaitingJoins) {
+      send_error(connection, message.topic, kLimitExceeded, "This topic is being joined");
+      return;
+    }
+    waiting.emplace_back(message.payload);
+    return;
+  }
+  join(*subscription, std::move(id), message.payload, params);
+}
+
+void Hub::join(Subscription& subscription, std::string id, std::string_view payload,
+               const Params& params) {
+  Connection& connection = *subscription.connection;
+  auto joining = std::make_unique<Joining>();
+  joining->call = ids_.next();
+  joining->id = std::move(id);
+  joining->is_again = subscription.is_joined;
+  subscription.joining = std::move(joining);
+  Call call{.id = subscription.joining->call,
+            .connection = connection.id,
+            .joining = &subscription,
+            .topic = subscription.topic->name,
+            .route = subscription.route};
+  const Request request{.call = call.id,
+                        .connection = connection.id,
+                        .subscription = subscription.id,
+                        .topic = subscription.topic->name,
+                        .params = params,
+                        .event = {},
+                        .payload = payload};
+  Answer answer = run(call, request, true);
+  if (answer.kind == Answer::Kind::kPending) {
+    answer = keep_pending(connection, std::move(call));
+    if (answer.kind == Answer::Kind::kPending) return;
+  }
+  finish_join(subscription, answer);
+}
+
+// The confirmation comes first, then what was pushed and broadcast meanwhile, in its order. Calls
+// into no channel: it may be reached from within one.
+void Hub::finish_join(Subscription& subscription, const Answer& answer) {
+  Connection& connection = *subscription.connection;
+  const std::unique_ptr<Joining> joining = std::move(subscription.joining);
+  for (const Joining::Held& held : joining->held) {
+    connection.held_bytes -= held.frame.bytes().size();
+  }
+  const bool is_refused = answer.kind != Answer::Kind::kOk;
+  if (is_refused) {
+    send_error(connection, subscription.topic->name, answer.code, answer.message);
+  } else {
+    const std::string payload = joining->id.empty() ? "{}" : "{\"id\":" + joining->id + "}";
+    enqueue(connection, wire::make_message_frame(subscription.topic->name, kSubscribed, payload));
+    if (!joining->is_again) {
+      subscription.is_joined = true;
+      ++subscription.topic->joined;
+    }
+  }
+  const bool stands = !is_refused || joining->is_again;
+  for (const Joining::Held& held : joining->held) {
+    if (stands && !(is_refused && held.is_of_join)) enqueue(connection, held.frame);
+  }
+  for (std::string& payload : joining->waiting) {
+    joins_again_.push_back({connection.id, subscription.topic->name, std::move(payload)});
+  }
+  log_.debug(is_refused ? "join refused" : "subscribed",
+             {{"conn", connection.id}, {"topic", subscription.topic->name}});
+  if (stands) return;
+  subscriptions_.end(subscription);
+  subscriptions_.erase(subscription);
+}
+
+void Hub::unsubscribe(Connection& connection, const wire::Message& message) {
+  Subscription* subscription = subscriptions_.find(connection, message.topic);
+  if (subscription != nullptr) {
+    end_subscription(*subscription, LeaveReason::kUnsubscribed);
+    log_.debug("unsubscribed", {{"conn", connection.id}, {"topic", message.topic}});
+  }
+  enqueue(connection, wire::make_message_frame(message.topic, kUnsubscribed, "{}"));
+}
+
+// ---- events
+
+void Hub::dispatch_event(Connection& connection, const wire::Message& message) {
+  Params params;
+  const Route* route = router_.find(message.topic, connection.id, params);
+  if (route == nullptr) {
+    send_error(connection, message.topic, kInternalError, no_channel(message.topic));
+    return;
+  }
+  const Subscription* subscription = subscriptions_.find(connection, message.topic);
+  Call call{.id = ids_.next(),
+            .connection = connection.id,
+            .topic = std::string(message.topic),
+            .route = route};
+  const Request request{.call = call.id,
+                        .connection = connection.id,
+                        .subscription = subscription == nullptr ? 0 : subscription->id,
+                        .topic = message.topic,
+                        .params = params,
+                        .event = message.event,
+                        .payload = message.payload};
+  Answer answer = run(call, request, false);
+  if (answer.kind == Answer::Kind::kPending) answer = keep_pending(connection, std::move(call));
+  if (answer.kind == Answer::Kind::kRefused) {
+    send_error(connection, message.topic, answer.code, answer.message);
+  } else if (answer.kind == Answer::Kind::kNoEvent) {
+    log_.warning("no such event", {{"conn", connection.id},
+                                   {"topic", message.topic},
+                                   {"event", message.event},
+                                   {"plugin", route->channel.owner()}});
+  }
+}
+
+// ---- calls
+
+Answer Hub::run(Call& call, const Request& request, bool is_join) {
+  RunningCall running{.call = call, .answer = {}};
+  running_ = &running;
+  Channel& channel = call.route->channel;
+  Answer answer = is_join ? channel.join(request) : channel.event(request);
+  running_ = nullptr;
+  return running.is_answered ? std::move(running.answer) : answer;
+}
+
+// kPending, or a refusal where the connection has too many of them.
+Answer Hub::keep_pending(Connection& connection, Call call) {
+  if (connection.pending_calls >= kMaxPendingCalls) {
+    return Answer::refused(std::string(kLimitExceeded), "Too many requests wait for an answer");
+  }
+  ++connection.pending_calls;
+  const base::Id id = call.id;
+  pending_calls_.emplace(id, std::make_unique<Call>(std::move(call)));
+  return Answer::pending();
+}
+
+}  // namespace jackfield::hub

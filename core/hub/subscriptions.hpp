@@ -1,0 +1,116 @@
+// Who is subscribed to what: found by id, by connection and topic, by topic. Every operation takes
+// constant time, so that neither many topics of one connection nor many connections on one topic
+// make it slow. Owns topics and subscriptions. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "core/base/ids.hpp"
+#include "core/hub/connection.hpp"
+#include "core/hub/router.hpp"
+
+namespace jackfield::hub {
+
+struct Topic {
+  std::string name;
+  std::vector<Subscription*> subscriptions;  // the joining ones too
+  std::size_t joined = 0;      // those that are not joining for the first time
+  std::size_t references = 0;  // subscriptions that name it, ended ones too
+};
+
+// What a subscription has only while its join is under way.
+struct Joining {
+  struct Held {
+    wire::FrameRef frame;
+    bool is_of_join;  // pushed for the join: dropped where it is refused
+  };
+
+  base::Id call = 0;
+  std::string id;             // JSON string that the client named it by, or empty
+  bool is_again = false;      // the subscription stood before
+  std::vector<Held> held;     // follows `subscribed`
+  std::vector<std::string> waiting;  // payloads of further subscribes that came meanwhile
+  LeaveReason ended_by = LeaveReason::kClosed;  // of one that ended before it was answered
+};
+
+// One connection's membership of one topic.
+struct Subscription {
+  base::Id id = 0;
+  base::Id connection_id = 0;
+  Connection* connection = nullptr;  // null once it is ended
+  Topic* topic = nullptr;
+  const Route* route = nullptr;
+  std::size_t index_in_topic = 0;
+  std::size_t index_in_connection = 0;
+  std::unique_ptr<Joining> joining;
+  std::string kept;        // the plugin's bytes
+  bool is_joined = false;  // a join succeeded
+  bool is_ended = false;   // taken out; only its leave may still look at it
+};
+
+class SubscriptionIndex {
+ public:
+  SubscriptionIndex() = default;
+  SubscriptionIndex(const SubscriptionIndex&) = delete;
+  SubscriptionIndex& operator=(const SubscriptionIndex&) = delete;
+
+  // REQUIRES: the connection holds none on that topic.
+  Subscription& add(base::Id id, Connection& connection, std::string_view topic,
+                    const Route& route);
+
+  // Each null where there is none. An ended subscription is found by its id only.
+  Subscription* find(base::Id id) const;
+  Subscription* find(const Connection& connection, std::string_view topic) const;
+  Topic* find_topic(std::string_view topic) const;
+
+  // Those that a channel serves, ended ones too, in no order.
+  std::vector<Subscription*> of_channel(const Channel& channel) const;
+
+  // Takes it out of its topic and connection and marks it ended. It is still found by its id, and
+  // keeps its topic, until `erase`.
+  void end(Subscription& subscription);
+
+  // REQUIRES: ended.
+  void erase(Subscription& subscription);
+
+  std::size_t topic_count() const { return topics_.size(); }
+  std::size_t size() const { return by_place_.size(); }
+
+ private:
+  struct Place {
+    const Connection* connection;
+    const Topic* topic;
+  };
+  struct PlaceHash {
+    using is_transparent = void;
+    std::size_t operator()(const Place& place) const;
+    std::size_t operator()(const Subscription* subscription) const;
+  };
+  struct PlaceEqual {
+    using is_transparent = void;
+    static Place place(const Place& place) { return place; }
+    static Place place(const Subscription* s) { return {s->connection, s->topic}; }
+    bool operator()(const auto& a, const auto& b) const {
+      return place(a).connection == place(b).connection && place(a).topic == place(b).topic;
+    }
+  };
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const {
+      return std::hash<std::string_view>{}(name);
+    }
+  };
+
+  // The key is a view of the topic's own name.
+  std::unordered_map<std::string_view, std::unique_ptr<Topic>, NameHash, std::equal_to<>> topics_;
+  std::unordered_set<Subscription*, PlaceHash, PlaceEqual> by_place_;
+  std::unordered_map<base::Id, std::unique_ptr<Subscription>> by_id_;
+};
+
+}  // namespace jackfield::hub

@@ -1,0 +1,190 @@
+#include "core/net/listener.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace jackfield::net {
+namespace {
+
+using Opened = base::Result<std::unique_ptr<Listener>>;
+
+constexpr int kAcceptsPerTurn = 64;  // then the others have their turn
+constexpr std::chrono::milliseconds kRest{200};
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+  template <class T>
+  T& as() {
+    return *reinterpret_cast<T*>(&storage);
+  }
+};
+
+bool fill(const Endpoint& endpoint, Address& address) {
+  switch (endpoint.kind) {
+    case Endpoint::Kind::kTcp4: {
+      auto& in = address.as<sockaddr_in>();
+      in.sin_family = AF_INET;
+      in.sin_port = htons(endpoint.port);
+      address.size = sizeof in;
+      return inet_pton(AF_INET, endpoint.host.c_str(), &in.sin_addr) == 1;
+    }
+    case Endpoint::Kind::kTcp6: {
+      auto& in = address.as<sockaddr_in6>();
+      in.sin6_family = AF_INET6;
+      in.sin6_port = htons(endpoint.port);
+      address.size = sizeof in;
+      return inet_pton(AF_INET6, endpoint.host.c_str(), &in.sin6_addr) == 1;
+    }
+    case Endpoint::Kind::kUnix: {
+      auto& un = address.as<sockaddr_un>();
+      un.sun_family = AF_UNIX;
+      address.size = sizeof un;
+      if (endpoint.path.size() >= sizeof un.sun_path) return false;
+      std::memcpy(un.sun_path, endpoint.path.c_str(), endpoint.path.size() + 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+// A socket file that nobody listens on any more is in the way of bind(2); one that is in use stays.
+void remove_stale_socket(const Endpoint& endpoint, Address& address) {
+  struct stat info {};
+  if (::lstat(endpoint.path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return;
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (probe < 0) return;
+  const bool is_dead = ::connect(probe, address.get(), address.size) != 0 && errno == ECONNREFUSED;
+  ::close(probe);
+  if (is_dead) ::unlink(endpoint.path.c_str());
+}
+
+std::uint16_t bound_port(int descriptor) {
+  Address address;
+  address.size = sizeof address.storage;
+  if (::getsockname(descriptor, address.get(), &address.size) != 0) return 0;
+  return ntohs(address.storage.ss_family == AF_INET6 ? address.as<sockaddr_in6>().sin6_port
+                                                     : address.as<sockaddr_in>().sin_port);
+}
+
+}  // namespace
+
+Opened Listener::open(const Endpoint& endpoint, LoopUv& loop, base::Log& log, Accepted accepted) {
+  const auto refuse = [&](const std::string& why) {
+    return Opened::failure("cannot listen on " + to_string(endpoint) + ": " + why);
+  };
+  Address address;
+  if (!fill(endpoint, address)) return refuse("malformed address");
+  const int descriptor =
+      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return refuse(std::strerror(errno));
+  const int on = 1;
+  if (endpoint.kind == Endpoint::Kind::kUnix) {
+    remove_stale_socket(endpoint, address);
+  } else {
+    ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  }
+  if (endpoint.kind == Endpoint::Kind::kTcp6) {
+    ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  }
+  if (::bind(descriptor, address.get(), address.size) != 0 ||
+      ::listen(descriptor, SOMAXCONN) != 0) {
+    const int error = errno;
+    ::close(descriptor);
+    return refuse(std::strerror(error));
+  }
+  Endpoint bound = endpoint;
+  if (endpoint.kind != Endpoint::Kind::kUnix) bound.port = bound_port(descriptor);
+  std::unique_ptr<Listener> listener(
+      new Listener(std::move(bound), descriptor, loop, log, std::move(accepted)));
+  listener->begin();
+  return listener;
+}
+
+Listener::Listener(Endpoint endpoint, int descriptor, LoopUv& loop, base::Log& log,
+                   Accepted accepted)
+    : endpoint_(std::move(endpoint)),
+      descriptor_(descriptor),
+      loop_(loop),
+      log_(log),
+      accepted_(std::move(accepted)) {}
+
+Listener::~Listener() {
+  if (resting_ != 0) loop_.cancel_timer(resting_);
+  if (poll_ != nullptr) {
+    uv_poll_stop(poll_);
+    uv_close(reinterpret_cast<uv_handle_t*>(poll_),
+             [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
+  }
+  ::close(descriptor_);
+  if (endpoint_.kind == Endpoint::Kind::kUnix) ::unlink(endpoint_.path.c_str());
+}
+
+void Listener::begin() {
+  if (poll_ == nullptr) {
+    poll_ = new uv_poll_t{};
+    uv_poll_init_socket(loop_.uv(), poll_, descriptor_);
+    poll_->data = this;
+  }
+  uv_poll_start(poll_, UV_READABLE, [](uv_poll_t* poll, int /*status*/, int /*events*/) {
+    static_cast<Listener*>(poll->data)->accept_all();
+  });
+}
+
+void Listener::accept_all() {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    const int descriptor = ::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (descriptor >= 0) {
+      if (endpoint_.kind != Endpoint::Kind::kUnix) {
+        const int on = 1;  // what is written in one go is meant to leave at once
+        ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      }
+      accepted_(descriptor);
+      continue;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+    const bool is_out = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    if (is_out) {
+      rest(errno);
+      return;
+    }
+    // Any other error is of that one connection (accept(2)): the next may be sound.
+  }
+}
+
+void Listener::rest(int error) {
+  log_.warning("accepting rests", {{"listen", to_string(endpoint_)},
+                                   {"reason", std::strerror(error)}});
+  uv_poll_stop(poll_);
+  resting_ = loop_.start_timer(kRest, std::chrono::milliseconds(0), [this] {
+    resting_ = 0;
+    begin();
+  });
+}
+
+std::string to_string(const Endpoint& endpoint) {
+  switch (endpoint.kind) {
+    case Endpoint::Kind::kTcp4: return endpoint.host + ":" + std::to_string(endpoint.port);
+    case Endpoint::Kind::kTcp6: return "[" + endpoint.host + "]:" + std::to_string(endpoint.port);
+    case Endpoint::Kind::kUnix: return "unix:" + endpoint.path;
+  }
+  return {};
+}
+
+std::string to_url(const Endpoint& endpoint, const std::string& path) {
+  if (endpoint.kind == Endpoint::Kind::kUnix) return to_string(endpoint);
+  return "ws://" + to_string(endpoint) + (path.empty() ? "/" : path);
+}
+
+}  // namespace jackfield::net

@@ -1,0 +1,55 @@
+// A listening socket: TCP or Unix. Accepts in the loop, and rests for a while where descriptors or
+// memory are out rather than spinning. Loop thread.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/base/log.hpp"
+#include "core/base/result.hpp"
+#include "core/net/loop_uv.hpp"
+#include "core/net/settings.hpp"
+
+namespace jackfield::net {
+
+class Listener {
+ public:
+  // Takes over the descriptor of an accepted connection.
+  using Accepted = std::function<void(int descriptor)>;
+
+  // Binds and listens, and accepts from then on. Fails with one sentence.
+  static base::Result<std::unique_ptr<Listener>> open(const Endpoint& endpoint, LoopUv& loop,
+                                                      base::Log& log, Accepted accepted);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  // With the port that was given where it asked for any.
+  const Endpoint& endpoint() const { return endpoint_; }
+
+ private:
+  Listener(Endpoint endpoint, int descriptor, LoopUv& loop, base::Log& log, Accepted accepted);
+
+  void begin();
+  void accept_all();
+  void rest(int error);
+
+  Endpoint endpoint_;
+  const int descriptor_;
+  LoopUv& loop_;
+  base::Log& log_;
+  Accepted accepted_;
+  uv_poll_t* poll_ = nullptr;  // freed when libuv has closed it
+  base::TimerId resting_ = 0;
+};
+
+// "127.0.0.1:3001", "[::1]:3001", "unix:/run/jackfield.sock".
+std::string to_string(const Endpoint& endpoint);
+
+// "ws://127.0.0.1:3001/", or "unix:/path".
+std::string to_url(const Endpoint& endpoint, const std::string& path);
+
+}  // namespace jackfield::net

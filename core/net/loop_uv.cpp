@@ -1,0 +1,177 @@
+#include "core/net/loop_uv.hpp"
+
+#include <cassert>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace jackfield::net {
+namespace {
+
+// Out of descriptors or memory before anything was begun: there is no server without its loop.
+void require(int result, const char* what) {
+  if (result < 0) {
+    throw std::runtime_error(std::string("event loop: ") + what + ": " + uv_strerror(result));
+  }
+}
+
+template <class Handle>
+uv_handle_t* as_handle(Handle* handle) {
+  return reinterpret_cast<uv_handle_t*>(handle);
+}
+
+}  // namespace
+
+struct LoopUv::Timer {
+  uv_timer_t handle{};
+  LoopUv* loop = nullptr;
+  base::TimerId id = 0;
+  bool is_repeated = false;
+  Task fire;
+};
+
+struct LoopUv::Signal {
+  uv_signal_t handle{};
+  std::function<void(int)> task;
+};
+
+struct LoopUv::Job {
+  uv_work_t request{};
+  Task work;
+  Task done;
+};
+
+LoopUv::LoopUv() {
+  require(uv_loop_init(&loop_), "init");
+  loop_.data = this;
+  require(uv_async_init(&loop_, &door_,
+                        [](uv_async_t* door) {
+                          static_cast<LoopUv*>(door->loop->data)->run_posted();
+                        }),
+          "async");
+  require(uv_prepare_init(&loop_, &turn_end_), "prepare");
+}
+
+LoopUv::~LoopUv() {
+  for (const auto& [id, timer] : timers_) {
+    uv_close(as_handle(&timer->handle),
+             [](uv_handle_t* handle) { delete static_cast<Timer*>(handle->data); });
+  }
+  for (const auto& signal : signals_) uv_close(as_handle(&signal->handle), nullptr);
+  uv_close(as_handle(&door_), nullptr);
+  uv_close(as_handle(&turn_end_), nullptr);
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  [[maybe_unused]] const int result = uv_loop_close(&loop_);
+  assert(result == 0 && "someone left a handle on the loop");
+}
+
+void LoopUv::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+
+void LoopUv::stop() { uv_stop(&loop_); }
+
+void LoopUv::drain(int turns) {
+  while (turns-- > 0 && uv_run(&loop_, UV_RUN_NOWAIT) != 0) {
+  }
+}
+
+void LoopUv::on_turn_end(Task task) {
+  turn_end_task_ = std::move(task);
+  uv_prepare_start(&turn_end_, [](uv_prepare_t* handle) {
+    static_cast<LoopUv*>(handle->loop->data)->turn_end_task_();
+  });
+}
+
+void LoopUv::on_signal(int signal, std::function<void(int)> task) {
+  auto made = std::make_unique<Signal>();
+  made->task = std::move(task);
+  made->handle.data = made.get();
+  require(uv_signal_init(&loop_, &made->handle), "signal");
+  require(uv_signal_start(
+              &made->handle,
+              [](uv_signal_t* handle, int number) {
+                static_cast<Signal*>(handle->data)->task(number);
+              },
+              signal),
+          "signal");
+  signals_.push_back(std::move(made));
+}
+
+// ---- the door
+
+void LoopUv::post(Task task) {
+  bool is_first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_first = posted_.empty();
+    posted_.push_back(std::move(task));
+  }
+  if (is_first) uv_async_send(&door_);
+}
+
+// Takes what is there now; what the tasks post is for the next turn.
+void LoopUv::run_posted() {
+  std::vector<Task> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks.swap(posted_);
+  }
+  for (const Task& task : tasks) task();
+}
+
+// ---- timers
+
+base::TimerId LoopUv::start_timer(std::chrono::milliseconds delay,
+                                  std::chrono::milliseconds interval, Task fire) {
+  auto timer = std::make_unique<Timer>();
+  timer->loop = this;
+  timer->id = ++last_timer_;
+  timer->is_repeated = interval.count() > 0;
+  timer->fire = std::move(fire);
+  timer->handle.data = timer.get();
+  uv_timer_init(&loop_, &timer->handle);
+  uv_update_time(&loop_);  // the delay counts from now, not from the begin of the turn
+  uv_timer_start(
+      &timer->handle,
+      [](uv_timer_t* handle) {
+        auto* fired = static_cast<Timer*>(handle->data);
+        // Kept alive through the call: it may cancel its own timer.
+        const Task task = fired->fire;
+        if (!fired->is_repeated) fired->loop->forget(fired);
+        task();
+      },
+      static_cast<std::uint64_t>(delay.count()), static_cast<std::uint64_t>(interval.count()));
+  const base::TimerId id = timer->id;
+  timers_.emplace(id, timer.release());
+  return id;
+}
+
+void LoopUv::cancel_timer(base::TimerId id) {
+  const auto found = timers_.find(id);
+  if (found != timers_.end()) forget(found->second);
+}
+
+void LoopUv::forget(Timer* timer) {
+  timers_.erase(timer->id);
+  uv_close(as_handle(&timer->handle),
+           [](uv_handle_t* handle) { delete static_cast<Timer*>(handle->data); });
+}
+
+// ---- jobs
+
+void LoopUv::run_job(Task work, Task done) {
+  auto job = std::make_unique<Job>();
+  job->work = std::move(work);
+  job->done = std::move(done);
+  job->request.data = job.get();
+  const int result = uv_queue_work(
+      &loop_, &job->request,
+      [](uv_work_t* request) { static_cast<Job*>(request->data)->work(); },
+      [](uv_work_t* request, int /*status*/) {
+        const std::unique_ptr<Job> ended(static_cast<Job*>(request->data));
+        ended->done();
+      });
+  require(result, "job");
+  static_cast<void>(job.release());
+}
+
+}  // namespace jackfield::net

@@ -1,0 +1,70 @@
+// The event loop over libuv: the one thread that owns every connection, subscription and plugin
+// call. Made, run and destroyed on that thread.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/loop.hpp"
+
+namespace jackfield::net {
+
+class LoopUv : public base::Loop {
+ public:
+  LoopUv();
+  // Drops what was not run. REQUIRES: no job runs, and whoever else has handles on it closed them.
+  ~LoopUv() override;
+  LoopUv(const LoopUv&) = delete;
+  LoopUv& operator=(const LoopUv&) = delete;
+
+  void post(Task task) override;
+  bool is_on_loop() const override { return std::this_thread::get_id() == thread_; }
+  base::TimerId start_timer(std::chrono::milliseconds delay, std::chrono::milliseconds interval,
+                            Task fire) override;
+  void cancel_timer(base::TimerId timer) override;
+  void run_job(Task work, Task done) override;
+
+  // Turns until `stop`.
+  void run();
+  void stop();
+  // Turns as long as something is ready, at most `turns` times; does not wait.
+  void drain(int turns);
+
+  // Called once per turn, before the loop waits. Set once, before `run`.
+  void on_turn_end(Task task);
+
+  // Calls `task` for each arrival of the signal.
+  void on_signal(int signal, std::function<void(int)> task);
+
+  // Milliseconds, as of the begin of this turn.
+  std::uint64_t turn_time() const { return uv_now(&loop_); }
+
+  uv_loop_t* uv() { return &loop_; }
+
+ private:
+  struct Timer;
+  struct Signal;
+  struct Job;
+
+  void run_posted();
+  void forget(Timer* timer);
+
+  uv_loop_t loop_{};
+  uv_async_t door_{};
+  uv_prepare_t turn_end_{};
+  const std::thread::id thread_ = std::this_thread::get_id();
+  Task turn_end_task_;
+  std::unordered_map<base::TimerId, Timer*> timers_;
+  std::vector<std::unique_ptr<Signal>> signals_;
+  base::TimerId last_timer_ = 0;
+  std::mutex mutex_;
+  std::vector<Task> posted_;  // guarded by mutex_
+};
+
+}  // namespace jackfield::net

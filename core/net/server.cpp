@@ -1,0 +1,233 @@
+#include "core/net/server.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <utility>
+
+namespace jackfield::net {
+namespace {
+
+// What is read in one go, and each connection's buffer: small, for there may be thousands; a larger
+// message comes in pieces. Under 128 libwebsockets breaks control frames.
+constexpr std::size_t kRxBuffer = 1024;
+// A write is cut here by libwebsockets, and what is left is copied: more than the largest message.
+constexpr std::size_t kTxPacket = 16 << 20;
+
+// libwebsockets' own log. It has one for the process, hence the only global.
+base::Log* lws_log = nullptr;
+
+void log_line(int level, const char* line) {
+  if (lws_log == nullptr) return;
+  std::string_view text(line);
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  // What it calls errors are mostly peers that break off or break rules: not ours to act on.
+  lws_log->debug("libwebsockets", {{"lws_level", level}, {"text", text}});
+}
+
+}  // namespace
+
+Server::Server(const Settings& settings, const hub::Limits& limits, LoopUv& loop, hub::Hub& hub,
+               base::Log& log)
+    : settings_(settings), limits_(limits), loop_(loop), hub_(hub), log_(log) {
+  std::strcpy(offered_.data(), "-");
+  protocols_[0].name = "jackfield";
+  protocols_[1].name = offered_.data();
+  for (lws_protocols* protocol : {&protocols_[0], &protocols_[1]}) {
+    protocol->callback = &Server::callback;
+    protocol->per_session_data_size = sizeof(WsLink*);
+    protocol->rx_buffer_size = kRxBuffer;
+    protocol->tx_packet_size = kTxPacket;
+  }
+}
+
+base::Status Server::start() {
+  lws_log = &log_;
+  lws_set_log_level(LLL_ERR | LLL_WARN | (log_.is_on(base::LogLevel::kDebug) ? LLL_NOTICE : 0),
+                    log_line);
+  void* loops[] = {loop_.uv()};
+  lws_context_creation_info info{};
+  info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+  info.foreign_loops = loops;
+  info.user = this;
+  info.timeout_secs =
+      static_cast<unsigned>(std::max<long long>(1, settings_.handshake_timeout.count() / 1000));
+  static const lws_retry_bo_t no_pings{};  // the server sends its own
+  info.retry_and_idle_policy = &no_pings;
+  context_ = lws_create_context(&info);
+  if (context_ == nullptr) {
+    return base::Status::failure("libwebsockets could not start; is its libuv support installed?");
+  }
+  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+  info.protocols = protocols_.data();
+  info.vhost_name = "jackfield";
+  vhost_ = lws_create_vhost(context_, &info);
+  if (vhost_ == nullptr) return base::Status::failure("libwebsockets could not make a vhost");
+
+  for (const Endpoint& endpoint : settings_.listen) {
+    auto listener = Listener::open(endpoint, loop_, log_, [this](int fd) { accepted(fd); });
+    if (!listener.is_ok()) return base::Status::failure(listener.message());
+    listeners_.push_back(std::move(listener.value()));
+  }
+  return base::Status::ok();
+}
+
+Server::~Server() {
+  stop_listening();
+  if (heartbeat_timer_ != 0) loop_.cancel_timer(heartbeat_timer_);
+  if (context_ == nullptr) return;
+  on_empty_ = nullptr;
+  lws_context_destroy(context_);  // begins; the handles close in the loop
+  loop_.drain(100);
+  lws_context_destroy(context_);
+  loop_.drain(100);
+  links_.clear();
+  lws_log = nullptr;
+}
+
+std::vector<Endpoint> Server::endpoints() const {
+  std::vector<Endpoint> endpoints;
+  for (const auto& listener : listeners_) endpoints.push_back(listener->endpoint());
+  return endpoints;
+}
+
+void Server::accepted(int descriptor) {
+  if (lws_adopt_socket_vhost(vhost_, descriptor) == nullptr) {
+    log_.warning("connection could not be adopted");
+  }
+}
+
+void Server::end_turn() {
+  hub_.end_turn();
+  while (!to_cut_.empty()) {
+    WsLink& link = *to_cut_.back();
+    to_cut_.pop_back();
+    link.cut();
+    hub_.end_turn();
+  }
+}
+
+void Server::cut_later(WsLink& link) {
+  if (std::find(to_cut_.begin(), to_cut_.end(), &link) == to_cut_.end()) to_cut_.push_back(&link);
+}
+
+void Server::remove(WsLink& link) {
+  std::erase(to_cut_, &link);
+  const std::size_t index = link.index;
+  std::swap(links_[index], links_.back());
+  links_[index]->index = index;
+  links_.pop_back();
+  if (!links_.empty()) return;
+  if (heartbeat_timer_ != 0) loop_.cancel_timer(std::exchange(heartbeat_timer_, 0));
+  if (on_empty_) on_empty_();
+}
+
+// ---- heartbeats: one clock for all links, at rest while there are none
+
+void Server::watch_heartbeats() {
+  using std::chrono::milliseconds;
+  if (settings_.ping_interval.count() == 0 || heartbeat_timer_ != 0) return;
+  const milliseconds shorter = std::min(settings_.ping_interval, settings_.ping_timeout);
+  const milliseconds period = std::clamp(shorter / 4, milliseconds(20), milliseconds(5000));
+  heartbeat_timer_ = loop_.start_timer(period, period, [this] { check_heartbeats(); });
+}
+
+void Server::check_heartbeats() {
+  const auto interval = static_cast<std::uint64_t>(settings_.ping_interval.count());
+  const auto timeout = static_cast<std::uint64_t>(settings_.ping_timeout.count());
+  for (const auto& link : links_) link->check_heartbeat(loop_.turn_time(), interval, timeout);
+}
+
+// ---- from libwebsockets
+
+int Server::callback(lws* wsi, lws_callback_reasons reason, void* user, void* in,
+                     std::size_t size) {
+  auto* server = static_cast<Server*>(lws_context_user(lws_get_context(wsi)));
+  try {
+    return server->dispatch(wsi, reason, user, in, size);
+  } catch (const std::exception& error) {  // out of memory, and nothing may unwind through C
+    server->log_.error("connection dropped", {{"what", error.what()}});
+    return -1;
+  }
+}
+
+int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in,
+                     std::size_t size) {
+  auto* const slot = static_cast<WsLink**>(user);
+  WsLink* const link = slot == nullptr ? nullptr : *slot;
+  const std::string_view bytes(static_cast<const char*>(in), in == nullptr ? 0 : size);
+  switch (reason) {
+    case LWS_CALLBACK_HTTP:
+      return request(wsi);
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+      return confirm_upgrade(wsi, static_cast<const char*>(in));
+    case LWS_CALLBACK_ESTABLISHED:
+      return established(wsi, *slot);
+    case LWS_CALLBACK_RECEIVE:
+      if (link != nullptr) link->receive(bytes);
+      return 0;
+    case LWS_CALLBACK_RECEIVE_PONG:
+      if (link != nullptr) link->heard();
+      return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+      if (link != nullptr) link->writable();
+      return 0;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+      return link == nullptr ? -1 : peer_closes(*link, bytes);
+    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+      if (link != nullptr) link->dropped();
+      return 0;
+    case LWS_CALLBACK_CLOSED:
+      return slot == nullptr ? 0 : closed(*slot);
+    default:
+      return lws_callback_http_dummy(wsi, reason, user, in, size);
+  }
+}
+
+int Server::request(lws* wsi) {
+  const Refusal refusal{426, "This is a WebSocket server\n"};
+  if (!write_refusal(wsi, refusal)) return -1;
+  return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+}
+
+int Server::confirm_upgrade(lws* wsi, std::string_view protocol) {
+  constexpr std::string_view kWebsocket = "websocket";
+  const auto is_same_letter = [](char a, char b) { return (a | 0x20) == b; };
+  const bool is_websocket = std::equal(protocol.begin(), protocol.end(), kWebsocket.begin(),
+                                       kWebsocket.end(), is_same_letter);
+  std::string subprotocol;
+  const Refusal refusal = is_websocket
+                              ? check_upgrade(wsi, settings_.path, subprotocol)
+                              : Refusal{426, "This is a WebSocket server\n"};
+  if (refusal.status != 0) {
+    log_.debug("upgrade refused", {{"status", refusal.status}, {"reason", refusal.sentence}});
+    return write_refusal(wsi, refusal) ? 1 : -1;
+  }
+  if (!subprotocol.empty()) std::strcpy(offered_.data(), subprotocol.c_str());
+  return 0;
+}
+
+int Server::established(lws* wsi, WsLink*& link) {
+  auto made = std::make_unique<WsLink>(*this, wsi, read_facts(wsi, settings_.forward_headers));
+  link = made.get();
+  link->index = links_.size();
+  links_.push_back(std::move(made));
+  watch_heartbeats();
+  link->open();
+  return 0;
+}
+
+int Server::peer_closes(WsLink& link, std::string_view payload) {
+  link.peer_closes(payload);
+  return -1;
+}
+
+int Server::closed(WsLink*& link) {
+  if (link == nullptr) return 0;
+  WsLink& ended = *std::exchange(link, nullptr);
+  ended.end();
+  remove(ended);
+  return 0;
+}
+
+}  // namespace jackfield::net

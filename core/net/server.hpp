@@ -1,0 +1,93 @@
+// The WebSocket server over libwebsockets: listeners, handshakes, and a link for each connection.
+// Nothing outside this folder knows libwebsockets or its loop. Loop thread.
+#pragma once
+
+#include <libwebsockets.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/log.hpp"
+#include "core/base/result.hpp"
+#include "core/hub/hub.hpp"
+#include "core/net/handshake.hpp"
+#include "core/net/listener.hpp"
+#include "core/net/loop_uv.hpp"
+#include "core/net/settings.hpp"
+#include "core/net/ws_link.hpp"
+
+namespace jackfield::net {
+
+class Server {
+ public:
+  // All of them outlive it.
+  Server(const Settings& settings, const hub::Limits& limits, LoopUv& loop, hub::Hub& hub,
+         base::Log& log);
+  // Cuts what is still connected, and turns the loop until libwebsockets has let go of it.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Listens on every endpoint of the settings. Fails with one sentence.
+  base::Status start();
+
+  // With the ports that were given.
+  std::vector<Endpoint> endpoints() const;
+
+  void stop_listening() { listeners_.clear(); }
+
+  // Called whenever the last connection has ended. Set once.
+  void on_empty(std::function<void()> task) { on_empty_ = std::move(task); }
+  bool is_empty() const { return links_.empty(); }
+
+  // At the end of each turn: lets the hub write, then cuts what turned out broken.
+  void end_turn();
+
+  // ---- for links
+  hub::Hub& hub() { return hub_; }
+  LoopUv& loop() { return loop_; }
+  base::Log& log() { return log_; }
+  const Settings& settings() const { return settings_; }
+  const hub::Limits& limits() const { return limits_; }
+  // Cuts the link at the end of this turn: not within a call of the hub.
+  void cut_later(WsLink& link);
+
+ private:
+  static int callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size);
+  int dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size);
+
+  // One for each reason; the result is libwebsockets'.
+  int request(lws* wsi);
+  int confirm_upgrade(lws* wsi, std::string_view protocol);
+  int established(lws* wsi, WsLink*& link);
+  int peer_closes(WsLink& link, std::string_view payload);
+  int closed(WsLink*& link);
+
+  void accepted(int descriptor);
+  void remove(WsLink& link);
+  void watch_heartbeats();
+  void check_heartbeats();
+
+  const Settings settings_;
+  const hub::Limits limits_;
+  LoopUv& loop_;
+  hub::Hub& hub_;
+  base::Log& log_;
+  // The subprotocol that the request under way offered first: libwebsockets selects by comparing
+  // with the names of its protocols, and one of those is this buffer.
+  std::array<char, kMaxSubprotocol + 1> offered_{};
+  std::array<lws_protocols, 3> protocols_{};
+  lws_context* context_ = nullptr;
+  lws_vhost* vhost_ = nullptr;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::unique_ptr<WsLink>> links_;
+  std::vector<WsLink*> to_cut_;
+  base::TimerId heartbeat_timer_ = 0;  // runs while there are links
+  std::function<void()> on_empty_;
+};
+
+}  // namespace jackfield::net

@@ -1,0 +1,187 @@
+#include "core/net/ws_link.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "core/net/server.hpp"
+#include "core/wire/frame.hpp"
+
+namespace jackfield::net {
+namespace {
+
+using hub::CloseCode;
+
+// What a received Close is answered with (RFC 6455 sections 5.5.1 and 7.4): its own code, or why it
+// breaks a rule. 0: without a code. libwebsockets has put 1002 already for most codes that may not
+// be sent.
+std::uint16_t answer_to_close(std::string_view payload) {
+  if (payload.empty()) return 0;
+  constexpr auto kProtocolError = static_cast<std::uint16_t>(CloseCode::kProtocolError);
+  if (payload.size() == 1) return kProtocolError;
+  const auto code = static_cast<std::uint16_t>((static_cast<unsigned char>(payload[0]) << 8) |
+                                               static_cast<unsigned char>(payload[1]));
+  const bool is_reserved = code < 1000 || (code >= 1004 && code <= 1006) || code == 1015;
+  const bool is_unassigned = (code > 1015 && code < 3000) || code >= 5000;
+  if (is_reserved || is_unassigned) return kProtocolError;
+  if (!wire::is_utf8(payload.substr(2))) {
+    return static_cast<std::uint16_t>(CloseCode::kInvalidPayload);
+  }
+  return code;
+}
+
+}  // namespace
+
+WsLink::WsLink(Server& server, lws* wsi, hub::ConnectionFacts facts)
+    : server_(server), wsi_(wsi), facts_(std::move(facts)) {}
+
+WsLink::~WsLink() {
+  if (close_timer_ != 0) server_.loop().cancel_timer(close_timer_);
+}
+
+void WsLink::open() {
+  heard_at_ = server_.loop().turn_time();
+  connection_ = &server_.hub().open(*this);
+}
+
+void WsLink::end() {
+  is_deaf_ = true;
+  fragments_ = {};
+  if (connection_ == nullptr) return;
+  hub::Connection& connection = *std::exchange(connection_, nullptr);
+  server_.hub().lost(connection);
+}
+
+void WsLink::cut() {
+  // Whatever libwebsockets still has to write or read fails at once, and so it closes.
+  ::shutdown(lws_get_socket_fd(wsi_), SHUT_RDWR);
+  end();
+}
+
+// ---- in
+
+void WsLink::receive(std::string_view piece) {
+  heard();
+  if (is_deaf_) return;
+  const bool is_first = lws_is_first_fragment(wsi_) != 0;
+  const bool is_final = lws_is_final_fragment(wsi_) != 0;
+  if (is_first) {
+    fragments_.clear();
+    utf8_ = {};
+    is_text_ = lws_frame_is_binary(wsi_) == 0;
+  }
+  const std::size_t size = fragments_.size() + piece.size();
+  const std::size_t limit = server_.limits().max_message_bytes;
+  if (size > limit || lws_remaining_packet_payload(wsi_) > limit - size) {
+    refuse(CloseCode::kTooBig, "Message is too big");
+    return;
+  }
+  if (is_text_ && (!utf8_.feed(piece) || (is_final && !utf8_.is_complete()))) {
+    refuse(CloseCode::kInvalidPayload, "Text is not UTF-8");
+    return;
+  }
+  if (is_first && is_final) {
+    take_message(piece);
+    return;
+  }
+  fragments_.append(piece);
+  if (!is_final) return;
+  const std::string message = std::exchange(fragments_, {});
+  take_message(message);
+}
+
+void WsLink::take_message(std::string_view message) {
+  server_.hub().receive(*connection_, message, is_text_);
+}
+
+void WsLink::refuse(CloseCode code, std::string_view reason) {
+  is_deaf_ = true;
+  fragments_ = {};
+  server_.hub().close(*connection_, code, reason);
+}
+
+void WsLink::heard() {
+  heard_at_ = server_.loop().turn_time();
+  has_pinged_ = false;
+}
+
+void WsLink::peer_closes(std::string_view payload) {
+  is_deaf_ = true;
+  if (!has_sent_close_ && connection_ != nullptr) {
+    // What it asked for before it closed is answered first.
+    server_.hub().flush(*connection_);
+    if (!has_sent_close_ && !is_congested()) {
+      const std::uint16_t code = answer_to_close(payload);
+      const std::string_view reason =
+          payload.size() > 2 && code >= 1000 && wire::is_utf8(payload.substr(2))
+              ? payload.substr(2)
+              : std::string_view();
+      write(wire::make_close_frame(code, reason).bytes());
+      has_sent_close_ = true;
+    }
+  }
+  end();
+}
+
+void WsLink::dropped() {
+  // libwebsockets says why it closes after most violations. Where it says nothing (a control frame
+  // with a long length, a length of 64 bits) and the peer is still there, it is said here.
+  char octet = 0;
+  const ssize_t peeked = ::recv(lws_get_socket_fd(wsi_), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+  const bool is_there = peeked > 0 || (peeked < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
+  if (is_there && !is_congested()) {
+    constexpr auto kCode = static_cast<std::uint16_t>(CloseCode::kProtocolError);
+    write(wire::make_close_frame(kCode, "Protocol error").bytes());
+  }
+  end();
+}
+
+// ---- out
+
+bool WsLink::is_congested() const { return lws_partial_buffered(wsi_) != 0; }
+
+void WsLink::write(std::string_view frames) {
+  // libwebsockets has a Close of its own under way after a protocol error: nothing may follow it.
+  if (has_sent_close_ || lws_get_close_length(wsi_) != 0) return;
+  // On a WebSocket, LWS_WRITE_HTTP passes the bytes through as they are. They are not written to:
+  // only libwebsockets' own framing does that.
+  auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(frames.data()));
+  if (lws_write(wsi_, bytes, frames.size(), LWS_WRITE_HTTP) < 0) server_.cut_later(*this);
+}
+
+void WsLink::writable() {
+  heard_at_ = server_.loop().turn_time();  // it takes what it is sent
+  if (connection_ != nullptr) server_.hub().writable(*connection_);
+}
+
+void WsLink::begin_close() {
+  is_deaf_ = true;
+  fragments_ = {};
+  if (close_timer_ != 0) return;
+  close_timer_ = server_.loop().start_timer(server_.settings().close_timeout,
+                                            std::chrono::milliseconds(0), [this] {
+                                              close_timer_ = 0;
+                                              cut();
+                                            });
+}
+
+void WsLink::finish_close(std::string_view close_frame) {
+  write(close_frame);
+  has_sent_close_ = true;
+}
+
+// ---- heartbeat
+
+void WsLink::check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uint64_t timeout) {
+  const std::uint64_t silence = now - heard_at_;
+  if (silence >= interval + timeout) {
+    server_.log().info("connection lost: no answer to pings", {{"peer", facts_.peer}});
+    cut();
+  } else if (silence >= interval && !has_pinged_) {
+    has_pinged_ = true;
+    if (!is_congested()) write(wire::make_ping_frame().bytes());
+  }
+}
+
+}  // namespace jackfield::net

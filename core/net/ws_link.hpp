@@ -1,0 +1,79 @@
+// One WebSocket of libwebsockets as a link of the hub. Made when the handshake is done, destroyed
+// when libwebsockets has closed the connection. Loop thread.
+#pragma once
+
+#include <libwebsockets.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/loop.hpp"
+#include "core/hub/hub.hpp"
+#include "core/hub/link.hpp"
+#include "core/wire/utf8.hpp"
+
+namespace jackfield::net {
+
+class Server;
+
+class WsLink : public hub::Link {
+ public:
+  WsLink(Server& server, lws* wsi, hub::ConnectionFacts facts);
+  ~WsLink() override;
+  WsLink(const WsLink&) = delete;
+  WsLink& operator=(const WsLink&) = delete;
+
+  // ---- hub::Link
+  const hub::ConnectionFacts& facts() const override { return facts_; }
+  bool is_congested() const override;
+  void write(std::string_view frames) override;
+  void begin_close() override;
+  void finish_close(std::string_view close_frame) override;
+
+  // ---- from libwebsockets, by way of the Server
+
+  // Hands it to the hub.
+  void open();
+  void receive(std::string_view piece);
+  void writable();
+  // The peer is there.
+  void heard();
+  // The peer sent Close with this payload (RFC 6455 section 5.5.1); answers it. libwebsockets is to
+  // close the connection then.
+  void peer_closes(std::string_view payload);
+  // libwebsockets closes the connection by itself.
+  void dropped();
+  // Nothing more goes through this connection.
+  void end();
+
+  // ---- from the Server's clock; milliseconds of the loop
+
+  // Sends a ping where nothing was heard for `interval`; cuts the connection where nothing was for
+  // `interval` and `timeout`.
+  void check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uint64_t timeout);
+
+  // Ends the connection without a handshake.
+  void cut();
+
+  std::size_t index = 0;  // the Server's: its place in the list of links
+
+ private:
+  void take_message(std::string_view message);
+  void refuse(hub::CloseCode code, std::string_view reason);
+
+  Server& server_;
+  lws* const wsi_;
+  hub::Connection* connection_ = nullptr;  // null once the hub has been told of the end
+  const hub::ConnectionFacts facts_;
+  std::string fragments_;  // of a message that has not ended yet
+  wire::Utf8Check utf8_;
+  bool is_text_ = false;
+  bool is_deaf_ = false;         // what is received is dropped: the connection is being closed
+  bool has_sent_close_ = false;
+  bool has_pinged_ = false;      // since something was heard
+  std::uint64_t heard_at_ = 0;
+  base::TimerId close_timer_ = 0;
+};
+
+}  // namespace jackfield::net

@@ -1,0 +1,62 @@
+#include "core/plugin/inspection.hpp"
+
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "core/hub/hub.hpp"
+#include "core/plugin/generation.hpp"
+#include "core/plugin/private_copies.hpp"
+
+namespace jackfield::plugin {
+namespace {
+
+// A loop that never turns: nothing that is put in line is run.
+class StillLoop : public base::Loop {
+ public:
+  void post(Task /*task*/) override {}
+  bool is_on_loop() const override { return std::this_thread::get_id() == thread_; }
+  base::TimerId start_timer(std::chrono::milliseconds /*delay*/,
+                            std::chrono::milliseconds /*interval*/, Task /*fire*/) override {
+    return ++last_timer_;
+  }
+  void cancel_timer(base::TimerId /*timer*/) override {}
+  void run_job(Task /*work*/, Task /*done*/) override {}
+
+ private:
+  const std::thread::id thread_ = std::this_thread::get_id();
+  base::TimerId last_timer_ = 0;
+};
+
+}  // namespace
+
+base::Result<Inspection> inspect(const std::filesystem::path& file, std::string_view config,
+                                 base::Log& log) {
+  using Outcome = base::Result<Inspection>;
+  auto copies = PrivateCopies::open({});
+  if (!copies.is_ok()) return Outcome::failure(copies.message());
+  auto library = Library::open(file, copies.value());
+  if (!library.is_ok()) return Outcome::failure(library.message());
+  auto manifest = Manifest::read(library.value().table());
+  if (!manifest.is_ok()) return Outcome::failure(manifest.message());
+
+  Inspection inspection;
+  inspection.manifest = manifest.value();
+  base::IdSource ids;
+  StillLoop loop;
+  hub::Hub hub(hub::Limits{}, ids, log);
+  const Surroundings surroundings{hub, loop, ids, log};
+  Generation generation(surroundings, std::move(library.value()), std::move(manifest.value()));
+  if (auto status = generation.start(config); !status.is_ok()) {
+    inspection.start_failure = status.message();
+    return inspection;
+  }
+  inspection.patterns = generation.patterns();
+  if (auto status = generation.stop(hub::LeaveReason::kShutdown, std::chrono::seconds(5));
+      !status.is_ok()) {
+    inspection.start_failure = "it could not be stopped: " + status.message();
+  }
+  return inspection;
+}
+
+}  // namespace jackfield::plugin

@@ -1,0 +1,109 @@
+#include "core/wire/frame.hpp"
+
+#include <cstring>
+#include <new>
+#include <string>
+
+#include "core/wire/json_text.hpp"
+
+namespace jackfield::wire {
+namespace {
+
+// The first octet: FIN and an opcode (RFC 6455 section 5.2).
+constexpr unsigned char kFinText = 0x81;
+constexpr unsigned char kFinClose = 0x88;
+constexpr unsigned char kFinPing = 0x89;
+
+constexpr std::size_t kMaxReason = 123;  // 125 octets of a control frame less the code
+
+std::string_view cut_at_code_point(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return text;
+  std::size_t end = limit;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+}  // namespace
+
+// Writes one frame of a known payload length from front to back.
+class FrameBuilder {
+ public:
+  FrameBuilder(unsigned char first, std::size_t payload_size) {
+    const std::size_t header = payload_size < 126 ? 2 : payload_size <= 0xffff ? 4 : 10;
+    void* memory = ::operator new(sizeof(Frame) + header + payload_size);
+    frame_ = new (memory) Frame(header + payload_size);
+    cursor_ = frame_->data();
+    octet(first);
+    if (header == 2) {
+      octet(payload_size);
+    } else {
+      octet(header == 4 ? 126 : 127);
+      for (std::size_t shift = (header - 2) * 8; shift > 0; shift -= 8) {
+        octet(payload_size >> (shift - 8));
+      }
+    }
+  }
+
+  void octet(std::size_t value) { *cursor_++ = static_cast<char>(value & 0xff); }
+  void append(std::string_view text) {
+    if (text.empty()) return;
+    std::memcpy(cursor_, text.data(), text.size());
+    cursor_ += text.size();
+  }
+  FrameRef finish() { return FrameRef(frame_); }
+
+ private:
+  Frame* frame_;
+  char* cursor_;
+};
+
+void FrameRef::drop() {
+  if (frame_ == nullptr || --frame_->references_ > 0) return;
+  frame_->~Frame();
+  ::operator delete(frame_);
+}
+
+FrameRef make_message_frame(std::string_view topic, std::string_view event,
+                            std::string_view payload) {
+  std::string head;
+  head.reserve(topic.size() + event.size() + 8);
+  head += '[';
+  append_quoted(topic, head);
+  head += ',';
+  append_quoted(event, head);
+  head += ',';
+  FrameBuilder frame(kFinText, head.size() + payload.size() + 1);
+  frame.append(head);
+  frame.append(payload);
+  frame.append("]");
+  return frame.finish();
+}
+
+FrameRef make_error_frame(std::string_view topic, std::string_view code,
+                          std::string_view message) {
+  std::string payload = "{\"code\":";
+  append_quoted(code, payload);
+  payload += ",\"message\":";
+  append_quoted(message, payload);
+  payload += '}';
+  return make_message_frame(topic, "error", payload);
+}
+
+FrameRef make_close_frame(std::uint16_t code, std::string_view reason) {
+  if (code == 0) return FrameBuilder(kFinClose, 0).finish();
+  reason = cut_at_code_point(reason, kMaxReason);
+  FrameBuilder frame(kFinClose, 2 + reason.size());
+  frame.octet(static_cast<std::size_t>(code >> 8));
+  frame.octet(code);
+  frame.append(reason);
+  return frame.finish();
+}
+
+FrameRef make_ping_frame() {
+  constexpr std::string_view kPayload = "jf";
+  FrameBuilder frame(kFinPing, kPayload.size());
+  frame.append(kPayload);
+  return frame.finish();
+}
+
+}  // namespace jackfield::wire

@@ -1,0 +1,312 @@
+#include "core/wire/json_text.hpp"
+
+#include <array>
+#include <cstdint>
+
+#include "core/wire/utf8.hpp"
+
+namespace jackfield::wire {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+int hex_value(char c) {
+  if (is_digit(c)) return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+void append_code_point(std::uint32_t code_point, std::string& text) {
+  const auto octet = [&text](std::uint32_t value) { text += static_cast<char>(value); };
+  if (code_point < 0x80) {
+    octet(code_point);
+  } else if (code_point < 0x800) {
+    octet(0xc0 | (code_point >> 6));
+    octet(0x80 | (code_point & 0x3f));
+  } else if (code_point < 0x10000) {
+    octet(0xe0 | (code_point >> 12));
+    octet(0x80 | ((code_point >> 6) & 0x3f));
+    octet(0x80 | (code_point & 0x3f));
+  } else {
+    octet(0xf0 | (code_point >> 18));
+    octet(0x80 | ((code_point >> 12) & 0x3f));
+    octet(0x80 | ((code_point >> 6) & 0x3f));
+    octet(0x80 | (code_point & 0x3f));
+  }
+}
+
+// The unit of the four hexadecimal digits at `position`.
+std::uint32_t utf16_unit(std::string_view string, std::size_t position) {
+  std::uint32_t unit = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    unit = unit * 16 + static_cast<std::uint32_t>(hex_value(string[position + i]));
+  }
+  return unit;
+}
+
+void append_unit_escape(std::uint32_t unit, std::string& json) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  json += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) json += kHex[(unit >> shift) & 0xf];
+}
+
+// Octets that stand for themselves within a JSON string and need no closer look.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t octet = 0x20; octet < 256; ++octet) plain[octet] = true;
+  plain[static_cast<unsigned char>('"')] = false;
+  plain[static_cast<unsigned char>('\\')] = false;
+  return plain;
+}();
+
+bool is_plain(char c) { return kPlain[static_cast<unsigned char>(c)]; }
+
+bool is_plain_ascii(char c) { return is_plain(c) && static_cast<unsigned char>(c) < 0x80; }
+
+// Appends the code point of more than one octet at the front of `text`, and gives its length: a
+// surrogate as its escape, what is ill-formed as U+FFFD, one octet at a time.
+std::size_t append_sequence(std::string_view text, std::string& json) {
+  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (text.size() >= 3 && octet(0) == 0xed && octet(1) >= 0xa0 && octet(1) <= 0xbf &&
+      (octet(2) & 0xc0) == 0x80) {
+    append_unit_escape(0xd000U | ((octet(1) & 0x3fU) << 6) | (octet(2) & 0x3fU), json);
+    return 3;
+  }
+  const std::size_t length = octet(0) >= 0xf0 ? 4 : octet(0) >= 0xe0 ? 3 : 2;
+  if (length <= text.size() && is_utf8(text.substr(0, length))) {
+    json += text.substr(0, length);
+    return length;
+  }
+  json += "\xef\xbf\xbd";
+  return 1;
+}
+
+}  // namespace
+
+void JsonScanner::skip_space() {
+  while (position_ < text_.size()) {
+    const char c = text_[position_];
+    if (c != ' ' && c != '\t' && c != '\n' && c != '\r') return;
+    ++position_;
+  }
+}
+
+char JsonScanner::peek() {
+  skip_space();
+  return position_ < text_.size() ? text_[position_] : '\0';
+}
+
+bool JsonScanner::take(char c) {
+  skip_space();
+  if (position_ == text_.size() || text_[position_] != c) return false;
+  ++position_;
+  return true;
+}
+
+bool JsonScanner::take_string(std::string_view& string) {
+  skip_space();
+  const std::size_t begin = position_;
+  if (!skip_string()) return false;
+  string = text_.substr(begin, position_ - begin);
+  return true;
+}
+
+bool JsonScanner::take_value(std::string_view& value) {
+  skip_space();
+  const std::size_t begin = position_;
+  if (!skip_containers()) return false;
+  value = text_.substr(begin, position_ - begin);
+  return true;
+}
+
+// RFC 8259 section 7.
+bool JsonScanner::skip_string() {
+  if (position_ == text_.size() || text_[position_] != '"') return false;
+  ++position_;
+  while (true) {
+    while (position_ < text_.size() && is_plain(text_[position_])) ++position_;
+    if (position_ == text_.size()) return false;
+    const char c = text_[position_++];
+    if (c == '"') return true;
+    if (c != '\\') return false;  // a raw control character
+    if (position_ == text_.size()) return false;
+    const char escape = text_[position_++];
+    if (escape == 'u') {
+      if (text_.size() - position_ < 4) return false;
+      for (int i = 0; i < 4; ++i) {
+        if (hex_value(text_[position_++]) < 0) return false;
+      }
+    } else if (std::string_view("\"\\/bfnrt").find(escape) == std::string_view::npos) {
+      return false;
+    }
+  }
+}
+
+// RFC 8259 section 6.
+bool JsonScanner::skip_number() {
+  const auto digits = [this] {
+    const std::size_t begin = position_;
+    while (position_ < text_.size() && is_digit(text_[position_])) ++position_;
+    return position_ - begin;
+  };
+  const auto next_is = [this](char c) { return position_ < text_.size() && text_[position_] == c; };
+  if (next_is('-')) ++position_;
+  if (next_is('0')) {
+    ++position_;  // and no digit may follow: the caller finds it where a value should have ended
+  } else if (digits() == 0) {
+    return false;
+  }
+  if (next_is('.')) {
+    ++position_;
+    if (digits() == 0) return false;
+  }
+  if (next_is('e') || next_is('E')) {
+    ++position_;
+    if (next_is('+') || next_is('-')) ++position_;
+    if (digits() == 0) return false;
+  }
+  return true;
+}
+
+bool JsonScanner::skip_literal(std::string_view literal) {
+  if (text_.substr(position_, literal.size()) != literal) return false;
+  position_ += literal.size();
+  return true;
+}
+
+bool JsonScanner::skip_scalar() {
+  if (position_ == text_.size()) return false;
+  switch (text_[position_]) {
+    case '"': return skip_string();
+    case 't': return skip_literal("true");
+    case 'f': return skip_literal("false");
+    case 'n': return skip_literal("null");
+    default: return skip_number();
+  }
+}
+
+// A value of any kind. Containers are kept on a stack of bits rather than by recursion: a peer
+// chooses the depth.
+bool JsonScanner::skip_containers() {
+  is_object_.clear();
+  const auto take_key = [this] {
+    skip_space();
+    return skip_string() && take(':');
+  };
+  while (true) {
+    skip_space();
+    if (position_ == text_.size()) return false;
+    const char c = text_[position_];
+    if (c == '{' || c == '[') {
+      ++position_;
+      const bool is_object = c == '{';
+      if (!take(is_object ? '}' : ']')) {
+        is_object_.push_back(is_object);
+        if (is_object && !take_key()) return false;
+        continue;
+      }
+    } else if (!skip_scalar()) {
+      return false;
+    }
+    // A value has ended; so may the containers around it.
+    while (!is_object_.empty() && take(is_object_.back() ? '}' : ']')) is_object_.pop_back();
+    if (is_object_.empty()) return true;
+    if (!take(',')) return false;
+    if (is_object_.back() && !take_key()) return false;
+  }
+}
+
+bool is_json(std::string_view text) {
+  JsonScanner scanner(text);
+  std::string_view value;
+  return is_utf8(text) && scanner.take_value(value) && scanner.at_end();
+}
+
+bool has_escapes(std::string_view string) { return string.find('\\') != std::string_view::npos; }
+
+void append_unquoted(std::string_view string, std::string& text) {
+  const std::string_view inner = string.substr(1, string.size() - 2);
+  for (std::size_t i = 0; i < inner.size();) {
+    const std::size_t escape = inner.find('\\', i);
+    if (escape == std::string_view::npos) {
+      text += inner.substr(i);
+      return;
+    }
+    text += inner.substr(i, escape - i);
+    const char c = inner[escape + 1];
+    i = escape + 2;
+    switch (c) {
+      case 'b': text += '\b'; break;
+      case 'f': text += '\f'; break;
+      case 'n': text += '\n'; break;
+      case 'r': text += '\r'; break;
+      case 't': text += '\t'; break;
+      case 'u': {
+        std::uint32_t unit = utf16_unit(inner, i);
+        i += 4;
+        const bool is_high = unit >= 0xd800 && unit <= 0xdbff;
+        if (is_high && inner.substr(i, 2) == "\\u") {
+          const std::uint32_t low = utf16_unit(inner, i + 2);
+          if (low >= 0xdc00 && low <= 0xdfff) {
+            unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+            i += 6;
+          }
+        }
+        append_code_point(unit, text);
+        break;
+      }
+      default: text += c;  // " \ /
+    }
+  }
+}
+
+void append_quoted(std::string_view text, std::string& json) {
+  json += '"';
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t plain = i;
+    while (plain < text.size() && is_plain_ascii(text[plain])) ++plain;
+    json += text.substr(i, plain - i);
+    i = plain;
+    if (i == text.size()) break;
+    const auto octet = static_cast<unsigned char>(text[i]);
+    if (octet >= 0x80) {
+      i += append_sequence(text.substr(i), json);
+      continue;
+    }
+    ++i;
+    switch (octet) {
+      case '"': json += "\\\""; break;
+      case '\\': json += "\\\\"; break;
+      case '\b': json += "\\b"; break;
+      case '\f': json += "\\f"; break;
+      case '\n': json += "\\n"; break;
+      case '\r': json += "\\r"; break;
+      case '\t': json += "\\t"; break;
+      default: append_unit_escape(octet, json);
+    }
+  }
+  json += '"';
+}
+
+std::string_view find_string(std::string_view object, std::string_view key) {
+  JsonScanner scanner(object);
+  std::string_view found;
+  if (!scanner.take('{') || scanner.take('}')) return found;
+  std::string decoded;
+  do {
+    std::string_view name;
+    std::string_view value;
+    if (!scanner.take_string(name) || !scanner.take(':') || !scanner.take_value(value)) return {};
+    bool is_key = name.substr(1, name.size() - 2) == key;
+    if (!is_key && has_escapes(name)) {
+      decoded.clear();
+      append_unquoted(name, decoded);
+      is_key = decoded == key;
+    }
+    if (is_key) found = value.front() == '"' ? value : std::string_view();
+  } while (scanner.take(','));
+  return found;
+}
+
+}  // namespace jackfield::wire

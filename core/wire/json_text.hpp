@@ -1,0 +1,62 @@
+// JSON text as RFC 8259 has it, no more and no less: what a browser's JSON.parse takes. cJSON takes
+// more (01, raw control characters, a leading BOM), and cuts or loses some of what it takes, so text
+// that clients and plugins send is read here: only scanned, never built into a tree, and passed on as the
+// bytes it is. No depth limit: nesting costs one bit a level.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jackfield::wire {
+
+// Reads one JSON text from front to back. Views must outlive it.
+class JsonScanner {
+ public:
+  explicit JsonScanner(std::string_view text) : text_(text) {}
+
+  // The next octet that is not white space (RFC 8259 section 2), or 0 at the end.
+  char peek();
+  // Takes `c` where it is the next octet that is not white space.
+  bool take(char c);
+  // Takes a whole value, of any depth; false where there is none. `value` gets its text.
+  bool take_value(std::string_view& value);
+  // Takes a string; `string` gets its text, quotes included.
+  bool take_string(std::string_view& string);
+  // Whether only white space is left.
+  bool at_end() { return peek() == '\0' && position_ == text_.size(); }
+
+ private:
+  void skip_space();
+  bool skip_string();
+  bool skip_number();
+  bool skip_literal(std::string_view literal);
+  bool skip_scalar();
+  bool skip_containers();
+
+  std::string_view text_;
+  std::size_t position_ = 0;
+  std::vector<bool> is_object_;  // the open containers, outermost first
+};
+
+// Whether the text is one JSON value and well-formed UTF-8.
+bool is_json(std::string_view text);
+
+// What a JSON string stands for. `string` is a valid one, quotes included, as take_string gave it.
+// A lone surrogate escape becomes its three-octet generalized form (WTF-8). Appends to `text`.
+void append_unquoted(std::string_view string, std::string& text);
+
+// Whether a valid JSON string, quotes included, holds escapes.
+bool has_escapes(std::string_view string);
+
+// The text as a JSON string, quotes included; always valid JSON in well-formed UTF-8. `text` is
+// UTF-8 or WTF-8 (surrogates become escapes); what is neither becomes U+FFFD. Appends to `json`.
+void append_quoted(std::string_view text, std::string& json);
+
+// The text (quotes included) of the string under `key` in the object `object`, a valid JSON value;
+// empty where it is no object, has no such key, or that is no string. Of duplicate keys the last
+// counts, as with JSON.parse.
+std::string_view find_string(std::string_view object, std::string_view key);
+
+}  // namespace jackfield::wire

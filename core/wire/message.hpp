@@ -1,0 +1,41 @@
+// Reads one message, `[topic, event, payload]`, from a WebSocket message's bytes. Nothing is built:
+// the parts are views into the bytes, names with escapes into the reader's own buffers.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace jackfield::wire {
+
+struct Message {
+  std::string_view topic;    // decoded
+  std::string_view event;    // decoded
+  std::string_view payload;  // JSON text as it was sent
+};
+
+struct NameLimits {
+  std::size_t topic = 512;  // octets
+  std::size_t event = 128;
+};
+
+// Keeps its buffers between messages. Loop thread.
+class MessageReader {
+ public:
+  enum class Outcome { kMessage, kNotJson, kNotMessage, kBadName };
+
+  // `text` is well-formed UTF-8. `message` is filled for kMessage; it lives as long as `text` and
+  // until the next call.
+  Outcome read(std::string_view text, const NameLimits& limits, Message& message);
+
+  // The sentence that the client is told for an outcome other than kMessage.
+  static std::string_view explain(Outcome outcome);
+
+ private:
+  static std::string_view decode(std::string_view string, std::string& buffer);
+
+  std::string topic_;
+  std::string event_;
+};
+
+}  // namespace jackfield::wire

@@ -1,0 +1,85 @@
+#include "core/wire/utf8.hpp"
+
+#include <cstddef>
+#include <cstring>
+
+namespace jackfield::wire {
+namespace {
+
+// How many octets at the begin are ASCII, at least in whole words.
+std::size_t ascii_prefix(const char* data, std::size_t size) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  std::size_t i = 0;
+  for (; i + sizeof(std::uint64_t) <= size; i += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, data + i, sizeof word);
+    if ((word & kHighBits) != 0) break;
+  }
+  return i;
+}
+
+}  // namespace
+
+bool Utf8Check::begin(unsigned char octet) {
+  low_ = 0x80;
+  high_ = 0xbf;
+  if (octet < 0x80) return true;
+  if (octet >= 0xc2 && octet <= 0xdf) {
+    pending_ = 1;
+  } else if (octet >= 0xe0 && octet <= 0xef) {
+    pending_ = 2;
+    if (octet == 0xe0) low_ = 0xa0;   // else overlong
+    if (octet == 0xed) high_ = 0x9f;  // else a surrogate
+  } else if (octet >= 0xf0 && octet <= 0xf4) {
+    pending_ = 3;
+    if (octet == 0xf0) low_ = 0x90;   // else overlong
+    if (octet == 0xf4) high_ = 0x8f;  // else over U+10FFFF
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool Utf8Check::feed(std::string_view octets) {
+  if (failed_) return false;
+  std::size_t i = 0;
+  while (i < octets.size()) {
+    if (pending_ == 0) {
+      i += ascii_prefix(octets.data() + i, octets.size() - i);
+      if (i == octets.size()) break;
+    }
+    const auto octet = static_cast<unsigned char>(octets[i++]);
+    if (pending_ == 0) {
+      if (!begin(octet)) failed_ = true;
+    } else if (octet < low_ || octet > high_) {
+      failed_ = true;
+    } else {
+      --pending_;
+      low_ = 0x80;
+      high_ = 0xbf;
+    }
+    if (failed_) return false;
+  }
+  return true;
+}
+
+bool is_utf8(std::string_view text) {
+  Utf8Check check;
+  return check.feed(text) && check.is_complete();
+}
+
+bool is_wtf8(std::string_view text) {
+  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i + 2 < text.size(); ++i) {
+    const bool is_surrogate = octet(i) == 0xed && octet(i + 1) >= 0xa0 && octet(i + 1) <= 0xbf &&
+                              (octet(i + 2) & 0xc0) == 0x80;
+    if (!is_surrogate) continue;
+    if (!is_utf8(text.substr(begin, i - begin))) return false;
+    begin = i + 3;
+    i += 2;
+  }
+  return is_utf8(text.substr(begin));
+}
+
+}  // namespace jackfield::wire
