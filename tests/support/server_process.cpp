@@ -1,0 +1,147 @@
+#include "tests/support/server_process.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace jackfield::test {
+namespace {
+
+// Where sanitizers report: to standard error, with these words.
+constexpr std::string_view kSanitizerWords[] = {"ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
+                                                "runtime error:", "WARNING: ThreadSanitizer"};
+
+std::string quoted_list(const std::vector<std::string>& values) {
+  std::string text = "[";
+  for (const std::string& value : values) {
+    text += (text.size() > 1 ? ", \"" : "\"") + value + "\"";
+  }
+  return text + "]";
+}
+
+Address parse_address(std::string_view text) {
+  Address address;
+  constexpr std::string_view kUnix = "unix:";
+  constexpr std::string_view kWebSocket = "ws://";
+  if (text.starts_with(kUnix)) {
+    address.path = text.substr(kUnix.size());
+    return address;
+  }
+  if (text.starts_with(kWebSocket)) text.remove_prefix(kWebSocket.size());
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return address;
+  address.host = text.substr(0, colon);
+  if (address.host.starts_with("[")) address.host = address.host.substr(1, colon - 2);
+  address.port =
+      static_cast<std::uint16_t>(std::strtoul(std::string(text.substr(colon + 1)).c_str(), nullptr,
+                                              10));
+  return address;
+}
+
+}  // namespace
+
+std::filesystem::path built_plugin(const std::string& name) {
+  const std::filesystem::path tiny = std::filesystem::path(JACKFIELD_TEST_PLUGINS) / (name + ".so");
+  if (std::filesystem::exists(tiny)) return tiny;
+  return std::filesystem::path(JACKFIELD_PLUGINS) / (name + ".so");
+}
+
+std::string jackfield_executable() { return JACKFIELD_EXECUTABLE; }
+
+std::filesystem::path write_configuration(const TemporaryFolder& folder,
+                                          const ServerOptions& options) {
+  const std::filesystem::path plugins = folder.path() / "plugins";
+  std::filesystem::create_directories(plugins);
+  std::filesystem::create_directories(folder.path() / "run");
+  for (const PluginFile& plugin : options.plugins) {
+    std::filesystem::copy_file(built_plugin(plugin.built), plugins / plugin.file);
+  }
+  std::string text = "[server]\n";
+  text += "listen = " + quoted_list(options.listen) + "\n" + options.server + "\n";
+  text += "[plugins]\ndirectory = \"" + plugins.string() + "\"\n" + options.loading + "\n";
+  return folder.write("jackfield.toml", text + options.tables);
+}
+
+ServerProcess::ServerProcess(const ServerOptions& options, Where where) {
+  const std::filesystem::path configuration = write_configuration(folder_, options);
+  std::vector<std::string> command = options.wrapper;
+  command.insert(command.end(), {jackfield_executable(), "--config", configuration.string(),
+                                 "--log-level", options.log_level});
+  command.insert(command.end(), options.arguments.begin(), options.arguments.end());
+  process_ = std::make_unique<ChildProcess>(
+      command,
+      ChildProcess::Environment{{"RUNTIME_DIRECTORY", (folder_.path() / "run").string()}}, where);
+  const bool is_ready = process_->wait_for_output({"ready"}).has_value();
+  check(is_ready,
+        "the server does not get ready. It said:\n" + process_->output() + process_->errors(),
+        where);
+  read_addresses(where);
+}
+
+ServerProcess::~ServerProcess() = default;
+
+void ServerProcess::read_addresses(Where where) {
+  std::istringstream lines(process_->output());
+  constexpr std::string_view kWord = "listening";
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(kWord)) continue;
+    const std::size_t begin = line.find_first_not_of(' ', kWord.size());
+    std::size_t end = line.size();
+    if (line.ends_with("/") && line.find("ws://") != std::string::npos) --end;
+    addresses_.push_back(parse_address(std::string_view(line).substr(begin, end - begin)));
+  }
+  check(!addresses_.empty(), "it does not say where it listens:\n" + process_->output(), where);
+}
+
+std::string ServerProcess::url() const {
+  return "ws://" + addresses_.at(0).host + ":" + std::to_string(addresses_.at(0).port) + "/";
+}
+
+std::size_t ServerProcess::resident_kib() const { return status_kib("VmRSS:"); }
+
+void ServerProcess::expect_grown_less(std::size_t before_kib, std::size_t most_kib,
+                                      Where where) const {
+  if (!kMeasuresMemory) return;
+  const std::size_t peak = status_kib("VmHWM:");
+  check(peak > 0 && peak < before_kib + most_kib,
+        "the server grew from " + std::to_string(before_kib) + " to " + std::to_string(peak) +
+            " KiB",
+        where);
+}
+
+std::size_t ServerProcess::status_kib(const std::string& key) const {
+  std::ifstream status("/proc/" + std::to_string(process_->pid()) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(key)) return std::strtoul(line.c_str() + key.size(), nullptr, 10);
+  }
+  return 0;
+}
+
+std::string ServerProcess::wait_for_log(std::initializer_list<std::string_view> parts,
+                                        Where where) {
+  const std::optional<std::string> line = process_->wait_for_error(parts);
+  std::string wanted;
+  for (const std::string_view part : parts) wanted.append(" ").append(part);
+  check(line.has_value(), "no line in the log with:" + wanted + "\nIt said:\n" + process_->errors(),
+        where);
+  return *line;
+}
+
+void ServerProcess::stop(Where where) {
+  process_->signal(SIGTERM);
+  expect_clean_end(where);
+}
+
+void ServerProcess::expect_clean_end(Where where) {
+  const std::optional<Ending> ending = process_->wait();
+  ended_ = true;
+  check(ending.has_value(), "the server does not end. It said:\n" + process_->errors(), where);
+  for (const std::string_view word : kSanitizerWords) {
+    check(process_->errors().find(word) == std::string::npos, process_->errors(), where);
+  }
+  check(ending->code == 0,
+        "the server ended with " + ending->text() + ". It said:\n" + process_->errors(), where);
+}
+
+}  // namespace jackfield::test

@@ -1,0 +1,112 @@
+// The real server, started for one test on free ports with a folder, a configuration and plugins of
+// its own. One thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/child_process.hpp"
+#include "tests/support/stream.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/where.hpp"
+
+namespace jackfield::test {
+
+// Whether the server's memory says something about it; a sanitizer's bookkeeping is far larger.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kMeasuresMemory = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+inline constexpr bool kMeasuresMemory = false;
+#else
+inline constexpr bool kMeasuresMemory = true;
+#endif
+#else
+inline constexpr bool kMeasuresMemory = true;
+#endif
+
+// A plugin to be put into the server's folder.
+struct PluginFile {
+  PluginFile(const char* built_name) : built(built_name), file(built + ".so") {}
+  // Under another file name, so in another place of the order.
+  PluginFile(std::string built_name, std::string file_name)
+      : built(std::move(built_name)), file(std::move(file_name)) {}
+
+  std::string built;  // of tests/plugins, or else of plugins
+  std::string file;
+};
+
+// For [server] where clients stay open to the end and do not answer the server's Close.
+inline constexpr const char* kDoesNotWaitForCloses = "close_timeout_s = 0.1";
+
+struct ServerOptions {
+  std::vector<PluginFile> plugins{};
+  std::string server{};   // further lines of [server]
+  std::string loading{};  // further lines of [plugins]
+  std::string tables{};   // further tables
+  std::vector<std::string> listen{"127.0.0.1:0"};
+  std::vector<std::string> arguments{};  // behind those that the test support gives
+  std::vector<std::string> wrapper{};    // a program and arguments to run the server under
+  std::string log_level = "info";
+};
+
+// The path of a built plugin: one of tests/plugins, or else of plugins.
+std::filesystem::path built_plugin(const std::string& name);
+
+// The executable under test.
+std::string jackfield_executable();
+
+class ServerProcess {
+ public:
+  // Starts it and waits until it says that it is ready, or fails the test.
+  explicit ServerProcess(const ServerOptions& options, Where where = Where::here());
+  ~ServerProcess();
+
+  ChildProcess& process() { return *process_; }
+  const TemporaryFolder& folder() const { return folder_; }
+  std::filesystem::path plugin_folder() const { return folder_.path() / "plugins"; }
+
+  // Where it listens, in the order in which it says so.
+  const std::vector<Address>& addresses() const { return addresses_; }
+  // "ws://127.0.0.1:PORT/" of the first.
+  std::string url() const;
+
+  // How much memory is resident, in KiB.
+  std::size_t resident_kib() const;
+  // Fails the test where the most that was ever resident is `most_kib` more than `before_kib`.
+  // Counts nothing where kMeasuresMemory is false.
+  void expect_grown_less(std::size_t before_kib, std::size_t most_kib,
+                         Where where = Where::here()) const;
+
+  // Waits for a line of the log that holds all parts; fails the test when none comes.
+  std::string wait_for_log(std::initializer_list<std::string_view> parts,
+                           Where where = Where::here());
+
+  // SIGTERM, and then it must end with code 0 and without a word from a sanitizer.
+  void stop(Where where = Where::here());
+  // Waits for its end and checks as `stop` does.
+  void expect_clean_end(Where where = Where::here());
+  bool ended() const { return ended_; }
+  // It need not end cleanly: the test has seen to its end.
+  void forget() { ended_ = true; }
+
+ private:
+  void read_addresses(Where where);
+  std::size_t status_kib(const std::string& key) const;
+
+  TemporaryFolder folder_;
+  std::unique_ptr<ChildProcess> process_;
+  std::vector<Address> addresses_;
+  bool ended_ = false;
+};
+
+// Writes what ServerProcess would start with into a folder: plugins and configuration. Gives the
+// configuration's path.
+std::filesystem::path write_configuration(const TemporaryFolder& folder,
+                                          const ServerOptions& options);
+
+}  // namespace jackfield::test

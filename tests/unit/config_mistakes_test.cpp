@@ -1,0 +1,294 @@
+// Bad configurations, and exactly what is said about each.
+#include <string>
+
+#include "core/config/config.hpp"
+#include "tests/support/where.hpp"
+
+#include <CppUTest/TestHarness.h>
+
+namespace {
+
+struct Row {
+  std::string text;
+  std::string mistakes;  // one a line
+};
+
+void check_rows(const Row* rows, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string lines;
+    for (const auto& mistake : jackfield::config::parse(rows[i].text, "j.toml").mistakes) {
+      if (!lines.empty()) lines += "\n";
+      lines += to_text(mistake);
+    }
+    jackfield::test::check(lines == rows[i].mistakes, "for\n" + rows[i].text + "\nexpected\n" +
+                                                          rows[i].mistakes + "\nbut got\n" + lines);
+  }
+}
+
+template <std::size_t kCount>
+void check_rows(const Row (&rows)[kCount]) {
+  check_rows(rows, kCount);
+}
+
+}  // namespace
+
+TEST_GROUP(ConfigMistakes){};
+
+TEST(ConfigMistakes, numbers_and_their_bounds) {
+  const Row rows[] = {
+      {"[server]\nmax_connections = \"many\"",
+       "j.toml:2:19: server.max_connections: must be an integer from 1 to 1000000, is \"many\""},
+      {"[server]\nmax_connections = 0",
+       "j.toml:2:19: server.max_connections: must be an integer from 1 to 1000000, is 0"},
+      {"[server]\nmax_connections = 1000001",
+       "j.toml:2:19: server.max_connections: must be an integer from 1 to 1000000, is 1000001"},
+      {"[server]\nmax_connections = -5",
+       "j.toml:2:19: server.max_connections: must be an integer from 1 to 1000000, is -5"},
+      {"[server]\nmax_connections = 10.0",
+       "j.toml:2:19: server.max_connections: must be an integer from 1 to 1000000, is 10.0"},
+      {"[server]\nmax_connections = [1]",
+       "j.toml:2:19: server.max_connections: must be an integer from 1 to 1000000, is a list"},
+      {"[server]\nmax_connections = {}",
+       "j.toml:2:19: server.max_connections: must be an integer from 1 to 1000000, is a table"},
+      {"[server]\nmax_connections = true",
+       "j.toml:2:19: server.max_connections: must be an integer from 1 to 1000000, is true"},
+      {"[server]\nmax_connections = 2026-01-02",
+       "j.toml:2:19: server.max_connections: must be an integer from 1 to 1000000, is the date or "
+       "time 2026-01-02"},
+      {"[server]\nmax_message_bytes = 1023",
+       "j.toml:2:21: server.max_message_bytes: must be an integer from 1024 to 1073741824, is "
+       "1023"},
+      {"[server]\nmax_topic_bytes = 65537",
+       "j.toml:2:19: server.max_topic_bytes: must be an integer from 1 to 65536, is 65537"},
+      {"[server]\nmax_event_bytes = 0",
+       "j.toml:2:19: server.max_event_bytes: must be an integer from 1 to 65536, is 0"},
+      {"[server]\nmax_subscriptions = 0",
+       "j.toml:2:21: server.max_subscriptions: must be an integer from 1 to 1000000, is 0"},
+      {"[server]\nmax_outbox_bytes = 1",
+       "j.toml:2:20: server.max_outbox_bytes: must be an integer from 1024 to 1073741824, is 1"},
+  };
+  check_rows(rows);
+}
+
+TEST(ConfigMistakes, seconds) {
+  const Row rows[] = {
+      {"[server]\nping_interval_s = -1",
+       "j.toml:2:19: server.ping_interval_s: must be a number of seconds from 0.001 to 86400, or 0 "
+       "for off, is -1"},
+      {"[server]\nping_interval_s = 0.0001",
+       "j.toml:2:19: server.ping_interval_s: must be a number of seconds from 0.001 to 86400, or 0 "
+       "for off, is 1e-04"},
+      {"[server]\nping_interval_s = nan",
+       "j.toml:2:19: server.ping_interval_s: must be a number of seconds from 0.001 to 86400, or 0 "
+       "for off, is nan"},
+      {"[server]\nping_interval_s = \"30s\"",
+       "j.toml:2:19: server.ping_interval_s: must be a number of seconds from 0.001 to 86400, or 0 "
+       "for off, is \"30s\""},
+      {"[server]\nping_timeout_s = 0",
+       "j.toml:2:18: server.ping_timeout_s: must be a number of seconds from 0.001 to 86400, is 0"},
+      {"[server]\nping_timeout_s = 86400.5",
+       "j.toml:2:18: server.ping_timeout_s: must be a number of seconds from 0.001 to 86400, is "
+       "86400.5"},
+      {"[server]\nhandshake_timeout_s = inf",
+       "j.toml:2:23: server.handshake_timeout_s: must be a number of seconds from 0.001 to 3600, "
+       "is "
+       "inf"},
+      {"[server]\nclose_timeout_s = 3601",
+       "j.toml:2:19: server.close_timeout_s: must be a number of seconds from 0.001 to 3600, is "
+       "3601"},
+      {"[server]\nshutdown_timeout_s = false",
+       "j.toml:2:22: server.shutdown_timeout_s: must be a number of seconds from 0.001 to 3600, is "
+       "false"},
+  };
+  check_rows(rows);
+}
+
+TEST(ConfigMistakes, addresses_to_listen_on) {
+  const Row rows[] = {
+      {"[server]\nlisten = \"127.0.0.1:3001\"",
+       "j.toml:2:10: server.listen: must be a list of strings such as \"127.0.0.1:3001\", "
+       "\"[::1]:3001\", \"unix:/path\", is \"127.0.0.1:3001\""},
+      {"[server]\nlisten = []",
+       "j.toml:2:10: server.listen: must be a list of at least one address to listen on, is a "
+       "list"},
+      {"[server]\nlisten = [3001]",
+       "j.toml:2:11: server.listen: must be a list of strings such as \"127.0.0.1:3001\", "
+       "\"[::1]:3001\", \"unix:/path\", is 3001"},
+      {"[server]\nlisten = [\n  \"127.0.0.1:1\",\n  \"localhost:1\",\n  \"nowhere\",\n]",
+       "j.toml:4:3: server.listen: has \"localhost:1\" twice\n"
+       "j.toml:5:3: server.listen: must be ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH, is "
+       "\"nowhere\""},
+      {"[server]\nlisten = [\"[::1]:1\", \"[0::1]:1\"]",
+       "j.toml:2:22: server.listen: has \"[0::1]:1\" twice"},
+  };
+  check_rows(rows);
+}
+
+TEST(ConfigMistakes, texts) {
+  const Row rows[] = {
+      {"[server]\npath = \"ws\"",
+       "j.toml:2:8: server.path: must be \"\" for any path, or a path such as \"/ws\" without a "
+       "query, is \"ws\""},
+      {"[server]\npath = \"/ws?x\"",
+       "j.toml:2:8: server.path: must be \"\" for any path, or a path such as \"/ws\" without a "
+       "query, is \"/ws?x\""},
+      {"[server]\npath = \"/a b\"",
+       "j.toml:2:8: server.path: must be \"\" for any path, or a path such as \"/ws\" without a "
+       "query, is \"/a b\""},
+      {"[server]\npath = 1",
+       "j.toml:2:8: server.path: must be \"\" for any path, or a path such as \"/ws\" without a "
+       "query, is 1"},
+      {"[server]\nforward_headers = [\"x-real-ip\", \"X-Real-IP\", \"a:\", \"\"]",
+       "j.toml:2:33: server.forward_headers: has \"X-Real-IP\" twice\n"
+       "j.toml:2:46: server.forward_headers: must be the name of a header, is \"a:\"\n"
+       "j.toml:2:52: server.forward_headers: must be the name of a header, is \"\""},
+      {"[log]\nlevel = \"loud\"",
+       "j.toml:2:9: log.level: must be \"error\", \"warning\", \"info\" or \"debug\", is \"loud\""},
+      {"[log]\nlevel = 3",
+       "j.toml:2:9: log.level: must be \"error\", \"warning\", \"info\" or \"debug\", is 3"},
+      {"[plugins]\ndirectory = \"\"",
+       "j.toml:2:13: plugins.directory: must be the path of a folder, is \"\""},
+      {"[plugins]\ndirectory = [\"a\"]",
+       "j.toml:2:13: plugins.directory: must be the path of a folder, is a list"},
+      {"[plugins]\nruntime_directory = \"a\\u0000b\"",
+       "j.toml:2:21: plugins.runtime_directory: must be the path of a folder, or \"\" for the "
+       "default, is \"a\\u0000b\""},
+      {"[plugins]\norder = [\"echo\", \"echo\", \"chat.so\", \"/a\", 1]",
+       "j.toml:2:18: plugins.order: has \"echo\" twice\n"
+       "j.toml:2:26: plugins.order: must be written without \".so\", is \"chat.so\"\n"
+       "j.toml:2:37: plugins.order: must be the name of a plugin's file without folder and "
+       "\".so\", is \"/a\"\n"
+       "j.toml:2:43: plugins.order: must be a list of plugin files without folder and \".so\", "
+       "such "
+       "as \"echo\", is 1"},
+  };
+  check_rows(rows);
+}
+
+TEST(ConfigMistakes, a_long_text_is_cut_between_characters) {
+  const std::string text = "[log]\nlevel = \"" + std::string(59, 'x') + "éy\"";
+  const std::string expected =
+      "j.toml:2:9: log.level: must be \"error\", \"warning\", \"info\" or \"debug\", is \"" +
+      std::string(59, 'x') + "\"...";
+  const Row rows[] = {{text, expected}};
+  check_rows(rows);
+}
+
+TEST(ConfigMistakes, unknown_keys_suggest_the_near_one) {
+  const Row rows[] = {
+      {"[server]\nmax_connection = 5",
+       "j.toml:2:1: server.max_connection: unknown; did you mean server.max_connections?"},
+      {"[server]\nlsiten = []", "j.toml:2:1: server.lsiten: unknown; did you mean server.listen?"},
+      {"[server]\nping_interval = 5",
+       "j.toml:2:1: server.ping_interval: unknown; did you mean server.ping_interval_s?"},
+      {"[log]\nlvl = \"info\"", "j.toml:2:1: log.lvl: unknown; [log] takes level"},
+      {"[plugins]\nwhere = \"x\"",
+       "j.toml:2:1: plugins.where: unknown; [plugins] takes directory, order and "
+       "runtime_directory"},
+      {"[server]\nlevel = \"info\"", "j.toml:2:1: server.level: unknown; did you mean log.level?"},
+      {"[log]\n\"odd key\" = 1", "j.toml:2:1: log.\"odd key\": unknown; [log] takes level"},
+      {"server.listn = []", "j.toml:1:8: server.listn: unknown; did you mean server.listen?"},
+  };
+  check_rows(rows);
+}
+
+TEST(ConfigMistakes, unknown_tables) {
+  const Row rows[] = {
+      {"[sever]\nmax_connections = 0", "j.toml:1:2: sever: unknown; did you mean [server]?"},
+      {"[plugns]\n", "j.toml:1:2: plugns: unknown; did you mean [plugins]?"},
+      {"[tls]\n",
+       "j.toml:1:2: tls: unknown; the tables are [server], [log], [plugins] and "
+       "[plugin.NAME]"},
+      {"max_connections = 5",
+       "j.toml:1:1: max_connections: unknown; did you mean server.max_connections?"},
+      {"server = 3", "j.toml:1:10: server: must be a table, [server], is 3"},
+      {"[[server]]\n", "j.toml:1:1: server: must be a table, [server], is a list"},
+      {"plugin = 'echo'", "j.toml:1:10: plugin: must be tables, [plugin.NAME], is \"echo\""},
+      {"[plugin]\ndirectory = 'x'",
+       "j.toml:2:13: plugin.directory: must be the table of a plugin, [plugin.NAME], is \"x\"; did "
+       "you mean plugins.directory?"},
+      {"[plugin]\necho = 1",
+       "j.toml:2:8: plugin.echo: must be the table of a plugin, [plugin.NAME], is 1"},
+      {"[plugins.echo]\na = 1", "j.toml:1:10: plugins.echo: unknown; did you mean [plugin.echo]?"},
+      {"[plugin.Echo]\n",
+       "j.toml:1:9: plugin.Echo: a plugin has a name of 1 to 32 of a-z, 0-9, _ "
+       "and -, a letter first"},
+  };
+  check_rows(rows);
+}
+
+TEST(ConfigMistakes, values_that_json_has_no_form_for) {
+  const Row rows[] = {
+      {"[plugin.echo]\na = nan\nb = [1, {c = -inf}]",
+       "j.toml:2:5: plugin.echo.a: must be a finite number (plugins get JSON), is nan\n"
+       "j.toml:3:14: plugin.echo.b[1].c: must be a finite number (plugins get JSON), is -inf"},
+  };
+  check_rows(rows);
+}
+
+TEST(ConfigMistakes, settings_that_do_not_go_together) {
+  const Row rows[] = {
+      {"[server]\nmax_outbox_bytes = 4194303",
+       "j.toml:2:20: server.max_outbox_bytes: must be at least server.max_message_bytes (4194304), "
+       "is 4194303"},
+      {"[server]\nmax_message_bytes = 8388609",
+       "j.toml:2:21: server.max_outbox_bytes: must be at least server.max_message_bytes (8388609), "
+       "is 8388608 by default"},
+      {"[server]\nmax_message_bytes = 1024\nmax_topic_bytes = 888",
+       "j.toml:2:21: server.max_message_bytes: must be at least max_topic_bytes and "
+       "max_event_bytes together, and 9 (1025), is 1024"},
+      {"[server]\nmax_message_bytes = 1024\nmax_topic_bytes = 887", ""},
+  };
+  check_rows(rows);
+}
+
+TEST(ConfigMistakes, all_are_said_in_the_order_of_the_file) {
+  const Row rows[] = {
+      {"[server]\npath = 1\nfoo = 2\nlisten = [1, 'x']\n[log]\nlevel = 'x'\n[nowhere]\n",
+       "j.toml:2:8: server.path: must be \"\" for any path, or a path such as \"/ws\" without a "
+       "query, is 1\n"
+       "j.toml:3:1: server.foo: unknown; [server] takes listen, path, max_connections, "
+       "ping_interval_s, ping_timeout_s, handshake_timeout_s, close_timeout_s, shutdown_timeout_s, "
+       "max_message_bytes, max_topic_bytes, max_event_bytes, max_subscriptions, max_outbox_bytes "
+       "and forward_headers\n"
+       "j.toml:4:11: server.listen: must be a list of strings such as \"127.0.0.1:3001\", "
+       "\"[::1]:3001\", \"unix:/path\", is 1\n"
+       "j.toml:4:14: server.listen: must be ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH, is \"x\"\n"
+       "j.toml:6:9: log.level: must be \"error\", \"warning\", \"info\" or \"debug\", is \"x\"\n"
+       "j.toml:7:2: nowhere: unknown; the tables are [server], [log], [plugins] and "
+       "[plugin.NAME]"},
+  };
+  check_rows(rows);
+}
+
+TEST(ConfigMistakes, text_that_is_not_toml) {
+  const Row rows[] = {
+      {"[server]\nmax = \n",
+       "j.toml:2:7: not TOML: Error while parsing key-value pair: expected value, saw '\\n'"},
+      {"[server\n",
+       "j.toml:1:8: not TOML: Error while parsing table header: expected ']', saw '\\n'"},
+      {"a = 1\na = 2\n",
+       "j.toml:2:5: not TOML: Error while parsing key-value pair: cannot redefine existing integer "
+       "'a'"},
+      {"a = \"\xff\"\n", "j.toml:1:5: not TOML: Encountered invalid utf-8 sequence"},
+      {"a = 99999999999999999999",
+       "j.toml:1:25: not TOML: Error while parsing decimal integer: '99999999999999999999' is not "
+       "representable in 64 bits"},
+  };
+  check_rows(rows);
+}
+
+TEST(ConfigMistakes, nesting_that_would_run_off_the_stack) {
+  std::string dots;
+  for (int i = 0; i < 200'000; ++i) dots += "a.";
+  std::string lists = "[plugin.echo]\nx = " + std::string(62, '[') + std::string(62, ']');
+  std::string deeper = "[plugin.echo]\nx = " + std::string(63, '[') + std::string(63, ']');
+  const Row rows[] = {
+      {dots, "j.toml:1:200: a dotted key may have at most 100 parts"},
+      {lists, ""},
+      {deeper, "j.toml:2:67: values may be nested at most 64 levels deep"},
+      {"# " + std::string(200, '.') + "\n[plugin.echo]\nx = '" + std::string(200, '.') + "'", ""},
+      {"[plugin.echo]\nx = \"" + std::string(50000, '[') + "\"", ""},
+  };
+  check_rows(rows);
+}

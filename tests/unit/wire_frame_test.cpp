@@ -1,0 +1,71 @@
+#include "core/wire/frame.hpp"
+
+#include <string>
+#include <string_view>
+
+#include <CppUTest/TestHarness.h>
+
+using jackfield::wire::FrameRef;
+using jackfield::wire::make_close_frame;
+using jackfield::wire::make_error_frame;
+using jackfield::wire::make_message_frame;
+using jackfield::wire::make_ping_frame;
+using namespace std::string_view_literals;
+
+TEST_GROUP(WireFrame) {};
+
+TEST(WireFrame, a_message_is_one_unmasked_text_frame) {
+  const FrameRef frame = make_message_frame("t", "e", "{}");
+  CHECK(frame.bytes() == "\x81\x0c[\"t\",\"e\",{}]"sv);
+}
+
+TEST(WireFrame, the_length_takes_the_shortest_form) {
+  const auto payload_of = [](std::size_t size) {  // ["t","e",…] has 10 octets besides
+    return std::string(size - 10, '1');
+  };
+  CHECK(make_message_frame("t", "e", payload_of(125)).bytes().substr(0, 2) == "\x81\x7d"sv);
+  CHECK(make_message_frame("t", "e", payload_of(126)).bytes().substr(0, 4) == "\x81\x7e\x00\x7e"sv);
+  CHECK(make_message_frame("t", "e", payload_of(65535)).bytes().substr(0, 4) ==
+        "\x81\x7e\xff\xff"sv);
+  const FrameRef large = make_message_frame("t", "e", payload_of(65536));
+  CHECK(large.bytes().substr(0, 10) == "\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00"sv);
+  LONGS_EQUAL(65546, large.bytes().size());
+}
+
+TEST(WireFrame, names_are_quoted) {
+  CHECK(make_message_frame("a\"b", "\n", "1").bytes().substr(2) == "[\"a\\\"b\",\"\\n\",1]");
+}
+
+TEST(WireFrame, an_error_has_code_and_message) {
+  CHECK(make_error_frame("t", "C", "no \"x\"").bytes().substr(2) ==
+        "[\"t\",\"error\",{\"code\":\"C\",\"message\":\"no \\\"x\\\"\"}]");
+}
+
+TEST(WireFrame, a_close_has_code_and_reason) {
+  CHECK(make_close_frame(1000, "bye").bytes() == "\x88\x05\x03\xe8"
+                                                 "bye"sv);
+  CHECK(make_close_frame(0, "ignored").bytes() == "\x88\x00"sv);
+}
+
+TEST(WireFrame, a_long_close_reason_is_cut_at_a_code_point) {
+  const std::string reason = std::string(122, 'x') + "\xe2\x82\xac";
+  const FrameRef frame = make_close_frame(1000, reason);
+  LONGS_EQUAL(2 + 2 + 122, frame.bytes().size());
+  LONGS_EQUAL(2 + 2 + 123, make_close_frame(1000, std::string(500, 'x')).bytes().size());
+}
+
+TEST(WireFrame, a_ping_has_a_payload) { CHECK(make_ping_frame().bytes() == "\x89\x02jf"sv); }
+
+TEST(WireFrame, references_share_one_frame) {
+  FrameRef first = make_ping_frame();
+  FrameRef second = first;
+  POINTERS_EQUAL(first.bytes().data(), second.bytes().data());
+  CHECK(first == second);
+  first = {};
+  CHECK_FALSE(static_cast<bool>(first));
+  CHECK(second.bytes() == "\x89\x02jf"sv);
+  FrameRef moved = std::move(second);
+  CHECK(moved.bytes() == "\x89\x02jf"sv);
+  moved = FrameRef(moved);
+  CHECK(moved.bytes() == "\x89\x02jf"sv);
+}

@@ -1,0 +1,19 @@
+#include "core/wire/json_document.hpp"
+
+#include <string>
+
+#include "core/wire/json_text.hpp"
+
+#include <CppUTest/TestHarness.h>
+
+TEST_GROUP(WireJsonDocument) {};
+
+TEST(WireJsonDocument, members_stand_in_their_order) {
+  jackfield::wire::JsonDocument document;
+  document.add("name", std::string("a \"b\""));
+  document.add("patterns", std::vector<std::string>{"echo:<name>", "x"});
+  const std::string text = document.text();
+  CHECK(jackfield::wire::is_json(text));
+  STRCMP_EQUAL("{\n\t\"name\":\t\"a \\\"b\\\"\",\n\t\"patterns\":\t[\"echo:<name>\", \"x\"]\n}",
+               text.c_str());
+}
