@@ -89,10 +89,4 @@ EndpointResult parse_endpoint(std::string_view text) {
   return endpoint;
 }
 
-std::string to_text(const Endpoint& endpoint) {
-  if (endpoint.kind == Endpoint::Kind::kUnix) return std::string(kUnixPrefix) + endpoint.path;
-  const bool is_v6 = endpoint.kind == Endpoint::Kind::kTcp6;
-  return (is_v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
-}
-
 }  // namespace jackfield::config

@@ -34,7 +34,11 @@ void read_listen(Field& field, const Target& target) {
               [&endpoints](const std::string& text) {
                 base::Result<net::Endpoint> endpoint = parse_endpoint(text);
                 if (!endpoint.is_ok()) return TextResult::failure(endpoint.message());
-                std::string kept = to_text(endpoint.value());
+                std::string kept = net::to_text(endpoint.value());
+                // Whoever asks twice for any free port gets two.
+                const bool is_any = endpoint.value().kind != net::Endpoint::Kind::kUnix &&
+                                    endpoint.value().port == 0;
+                if (is_any) kept += "#" + std::to_string(endpoints.size());
                 endpoints.push_back(std::move(endpoint.value()));
                 return TextResult(std::move(kept));
               });

@@ -147,6 +147,7 @@ class Hub {
   void finish_join(Subscription& subscription, const Answer& answer);
   Answer run(Call& call, const Request& request, bool is_join);
   Answer keep_pending(Connection& connection, Call call);
+  const Route* find_route(Connection& connection, std::string_view topic, Params& params);
   void send_error(Connection& connection, std::string_view topic, std::string_view code,
                   std::string_view message);
 

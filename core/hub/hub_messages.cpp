@@ -17,10 +17,6 @@ constexpr std::string_view kInvalidPayload = "INVALID_PAYLOAD";
 constexpr std::string_view kInternalError = "INTERNAL_ERROR";
 constexpr std::string_view kLimitExceeded = "LIMIT_EXCEEDED";
 
-std::string no_channel(std::string_view topic) {
-  return "No channel matches topic: " + std::string(topic);
-}
-
 }  // namespace
 
 void Hub::receive(Connection& connection, std::string_view text, bool is_utf8) {
@@ -46,15 +42,22 @@ void Hub::send_error(Connection& connection, std::string_view topic, std::string
   enqueue(connection, wire::make_error_frame(topic, code, message));
 }
 
+// The route of a topic; where there is none, the client is told.
+const Route* Hub::find_route(Connection& connection, std::string_view topic, Params& params) {
+  const Route* route = router_.find(topic, connection.id, params);
+  if (route == nullptr) {
+    send_error(connection, topic, kInternalError,
+               "No channel matches topic: " + std::string(topic));
+  }
+  return route;
+}
+
 // ---- subscribe
 
 void Hub::subscribe(Connection& connection, const wire::Message& message) {
   Params params;
-  const Route* route = router_.find(message.topic, connection.id, params);
-  if (route == nullptr) {
-    send_error(connection, message.topic, kInternalError, no_channel(message.topic));
-    return;
-  }
+  const Route* route = find_route(connection, message.topic, params);
+  if (route == nullptr) return;
   std::string id(wire::find_string(message.payload, "id"));
   Subscription* subscription = subscriptions_.find(connection, message.topic);
   if (subscription == nullptr) {
@@ -151,11 +154,8 @@ void Hub::unsubscribe(Connection& connection, const wire::Message& message) {
 
 void Hub::dispatch_event(Connection& connection, const wire::Message& message) {
   Params params;
-  const Route* route = router_.find(message.topic, connection.id, params);
-  if (route == nullptr) {
-    send_error(connection, message.topic, kInternalError, no_channel(message.topic));
-    return;
-  }
+  const Route* route = find_route(connection, message.topic, params);
+  if (route == nullptr) return;
   const Subscription* subscription = subscriptions_.find(connection, message.topic);
   Call call{.id = ids_.next(),
             .connection = connection.id,

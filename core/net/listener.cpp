@@ -82,7 +82,7 @@ std::uint16_t bound_port(int descriptor) {
 
 Opened Listener::open(const Endpoint& endpoint, LoopUv& loop, base::Log& log, Accepted accepted) {
   const auto refuse = [&](const std::string& why) {
-    return Opened::failure("cannot listen on " + to_string(endpoint) + ": " + why);
+    return Opened::failure("cannot listen on " + to_text(endpoint) + ": " + why);
   };
   Address address;
   if (!fill(endpoint, address)) return refuse("malformed address");
@@ -164,7 +164,7 @@ void Listener::accept_all() {
 }
 
 void Listener::rest(int error) {
-  log_.warning("accepting rests", {{"listen", to_string(endpoint_)},
+  log_.warning("accepting rests", {{"listen", to_text(endpoint_)},
                                    {"reason", std::strerror(error)}});
   uv_poll_stop(poll_);
   resting_ = loop_.start_timer(kRest, std::chrono::milliseconds(0), [this] {
@@ -173,18 +173,9 @@ void Listener::rest(int error) {
   });
 }
 
-std::string to_string(const Endpoint& endpoint) {
-  switch (endpoint.kind) {
-    case Endpoint::Kind::kTcp4: return endpoint.host + ":" + std::to_string(endpoint.port);
-    case Endpoint::Kind::kTcp6: return "[" + endpoint.host + "]:" + std::to_string(endpoint.port);
-    case Endpoint::Kind::kUnix: return "unix:" + endpoint.path;
-  }
-  return {};
-}
-
 std::string to_url(const Endpoint& endpoint, const std::string& path) {
-  if (endpoint.kind == Endpoint::Kind::kUnix) return to_string(endpoint);
-  return "ws://" + to_string(endpoint) + (path.empty() ? "/" : path);
+  if (endpoint.kind == Endpoint::Kind::kUnix) return to_text(endpoint);
+  return "ws://" + to_text(endpoint) + (path.empty() ? "/" : path);
 }
 
 }  // namespace jackfield::net

@@ -46,9 +46,6 @@ class Listener {
   base::TimerId resting_ = 0;
 };
 
-// "127.0.0.1:3001", "[::1]:3001", "unix:/run/jackfield.sock".
-std::string to_string(const Endpoint& endpoint);
-
 // "ws://127.0.0.1:3001/", or "unix:/path".
 std::string to_url(const Endpoint& endpoint, const std::string& path);
 

@@ -1,6 +1,9 @@
 #include "core/net/server.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <utility>
@@ -50,8 +53,10 @@ base::Status Server::start() {
   info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
   info.foreign_loops = loops;
   info.user = this;
-  info.timeout_secs =
-      static_cast<unsigned>(std::max<long long>(1, settings_.handshake_timeout.count() / 1000));
+  // libwebsockets' own bounds on a handshake, in whole seconds, only stand behind the server's.
+  const auto handshake_seconds = settings_.handshake_timeout.count() / 1000 + 2;
+  info.timeout_secs = static_cast<unsigned>(handshake_seconds);
+  info.timeout_secs_ah_idle = static_cast<std::uint16_t>(std::min<long long>(handshake_seconds, UINT16_MAX));
   static const lws_retry_bo_t no_pings{};  // the server sends its own
   info.retry_and_idle_policy = &no_pings;
   context_ = lws_create_context(&info);
@@ -92,9 +97,26 @@ std::vector<Endpoint> Server::endpoints() const {
 }
 
 void Server::accepted(int descriptor) {
-  if (lws_adopt_socket_vhost(vhost_, descriptor) == nullptr) {
+  lws* const wsi = lws_adopt_socket_vhost(vhost_, descriptor);
+  if (wsi == nullptr) {
     log_.warning("connection could not be adopted");
+    return;
   }
+  const auto cut = [this, wsi] {
+    handshakes_.erase(wsi);
+    log_.debug("handshake timed out");
+    ::shutdown(lws_get_socket_fd(wsi), SHUT_RDWR);  // and libwebsockets closes
+  };
+  handshakes_[wsi] =
+      loop_.start_timer(settings_.handshake_timeout, std::chrono::milliseconds(0), cut);
+}
+
+// It is a WebSocket now, or gone.
+void Server::end_handshake(lws* wsi) {
+  const auto found = handshakes_.find(wsi);
+  if (found == handshakes_.end()) return;
+  loop_.cancel_timer(found->second);
+  handshakes_.erase(found);
 }
 
 void Server::end_turn() {
@@ -162,6 +184,7 @@ int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
       return confirm_upgrade(wsi, static_cast<const char*>(in));
     case LWS_CALLBACK_ESTABLISHED:
+      end_handshake(wsi);
       return established(wsi, *slot);
     case LWS_CALLBACK_RECEIVE:
       if (link != nullptr) link->receive(bytes);
@@ -179,6 +202,9 @@ int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in
       return 0;
     case LWS_CALLBACK_CLOSED:
       return slot == nullptr ? 0 : closed(*slot);
+    case LWS_CALLBACK_WSI_DESTROY:
+      end_handshake(wsi);
+      return 0;
     default:
       return lws_callback_http_dummy(wsi, reason, user, in, size);
   }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/base/log.hpp"
@@ -68,6 +69,7 @@ class Server {
   int closed(WsLink*& link);
 
   void accepted(int descriptor);
+  void end_handshake(lws* wsi);
   void remove(WsLink& link);
   void watch_heartbeats();
   void check_heartbeats();
@@ -86,6 +88,8 @@ class Server {
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<WsLink>> links_;
   std::vector<WsLink*> to_cut_;
+  // Connections that are no WebSocket yet, each with the timer that cuts it.
+  std::unordered_map<lws*, base::TimerId> handshakes_;
   base::TimerId heartbeat_timer_ = 0;  // runs while there are links
   std::function<void()> on_empty_;
 };

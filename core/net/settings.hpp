@@ -17,6 +17,9 @@ struct Endpoint {
   std::string path;         // kUnix only
 };
 
+// "127.0.0.1:3001", "[::1]:3001", "unix:/run/jackfield.sock".
+std::string to_text(const Endpoint& endpoint);
+
 struct Settings {
   std::vector<Endpoint> listen;      // empty: 127.0.0.1:3001
   std::string path;                  // the one path that is upgraded; empty: any

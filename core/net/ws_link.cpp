@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -12,6 +13,9 @@ namespace jackfield::net {
 namespace {
 
 using hub::CloseCode;
+
+// For the Close frame to reach a peer that broke a rule.
+constexpr std::chrono::milliseconds kFailLinger{500};
 
 // What a received Close is answered with (RFC 6455 sections 5.5.1 and 7.4): its own code, or why it
 // breaks a rule. 0: without a code. libwebsockets has put 1002 already for most codes that may not
@@ -134,6 +138,9 @@ void WsLink::dropped() {
     constexpr auto kCode = static_cast<std::uint16_t>(CloseCode::kProtocolError);
     write(wire::make_close_frame(kCode, "Protocol error").bytes());
   }
+  // Its Close goes out in its own time. The peer's answer need not be awaited after a violation (RFC
+  // 6455 section 7.1.7), and after some libwebsockets would not recognise it.
+  cut_after(std::min(server_.settings().close_timeout, kFailLinger));
   end();
 }
 
@@ -158,12 +165,15 @@ void WsLink::writable() {
 void WsLink::begin_close() {
   is_deaf_ = true;
   fragments_ = {};
+  cut_after(server_.settings().close_timeout);
+}
+
+void WsLink::cut_after(std::chrono::milliseconds delay) {
   if (close_timer_ != 0) return;
-  close_timer_ = server_.loop().start_timer(server_.settings().close_timeout,
-                                            std::chrono::milliseconds(0), [this] {
-                                              close_timer_ = 0;
-                                              cut();
-                                            });
+  close_timer_ = server_.loop().start_timer(delay, std::chrono::milliseconds(0), [this] {
+    close_timer_ = 0;
+    cut();
+  });
 }
 
 void WsLink::finish_close(std::string_view close_frame) {

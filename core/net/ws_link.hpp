@@ -4,6 +4,7 @@
 
 #include <libwebsockets.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -59,6 +60,7 @@ class WsLink : public hub::Link {
   std::size_t index = 0;  // the Server's: its place in the list of links
 
  private:
+  void cut_after(std::chrono::milliseconds delay);
   void take_message(std::string_view message);
   void refuse(hub::CloseCode code, std::string_view reason);
 

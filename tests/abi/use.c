@@ -102,6 +102,14 @@ static int32_t save(void *instance, const jf_output *output, uint32_t *state_ver
 
 static void resume(void *instance) { (void)instance; }
 
-JF_PLUGIN = {(uint32_t)sizeof(jf_plugin), JF_ABI_MINOR, JF_TEXT("use"),  JF_TEXT("1.0.0"),
-             JF_TEXT("uses everything"),  JF_TEXT("MIT"), start,         stop,
-             configure,                   save,           resume};
+JF_PLUGIN = {(uint32_t)sizeof(jf_plugin),
+             JF_ABI_MINOR,
+             JF_TEXT("use"),
+             JF_TEXT("1.0.0"),
+             JF_TEXT("uses everything"),
+             JF_TEXT("MIT"),
+             start,
+             stop,
+             configure,
+             save,
+             resume};

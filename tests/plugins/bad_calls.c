@@ -14,9 +14,17 @@ static void note(const char *what, int32_t result) {
 
 static int32_t event(void *channel, const jf_request *request) {
   static const jf_channel other = {(uint32_t)sizeof(jf_channel), NULL, NULL, NULL, NULL, NULL};
-  static const char *const not_json[] = {"",     "{",      "01",         "1,2",     "'a'",
-                                         "nul",  "[1]]",   "1],\"x\",[2", "\"\n\"", "\"\xff\"",
-                                         "\xef\xbb\xbf" "1"};
+  static const char *const not_json[] = {"",
+                                         "{",
+                                         "01",
+                                         "1,2",
+                                         "'a'",
+                                         "nul",
+                                         "[1]]",
+                                         "1],\"x\",[2",
+                                         "\"\n\"",
+                                         "\"\xff\"",
+                                         "\357\273\2771"};
   const jf_text nul_within = {"a\0b", 3};
   const jf_text null_of_three = {NULL, 3};
   const jf_text not_utf8 = JF_TEXT("\xff");

@@ -27,7 +27,8 @@ static int32_t start(const jf_host *given, const jf_start *args, void **instance
 }
 
 static void stop(void *instance) {
-  say(instance == &config ? "config stops with its instance" : "config stops with another instance");
+  say(instance == &config ? "config stops with its instance"
+                          : "config stops with another instance");
   free(config);
 }
 

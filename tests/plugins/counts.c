@@ -4,8 +4,7 @@
 static void count(const jf_request *request, const char *event) {
   char json[128];
   snprintf(json, sizeof json, "{\"subscribers\":%lld,\"connections\":%lld}",
-           (long long)host->subscribers(host, request->topic),
-           (long long)host->connections(host));
+           (long long)host->subscribers(host, request->topic), (long long)host->connections(host));
   push(request->call, event, json);
 }
 

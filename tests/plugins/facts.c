@@ -3,8 +3,8 @@
 
 static int32_t event(void *channel, const jf_request *request) {
   char json[1024];
-  jf_connection facts = {(uint32_t)sizeof(jf_connection), 0, {NULL, 0}, {NULL, 0}, {NULL, 0},
-                         {NULL, 0}};
+  jf_connection facts = {
+      (uint32_t)sizeof(jf_connection), 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
   jf_text team = {NULL, 0};
   jf_text hidden = {NULL, 0};
   (void)channel;

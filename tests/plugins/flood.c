@@ -1,5 +1,5 @@
-/* Says much at once: `me` pushes as many pieces of 64 KiB as the payload says, `all` broadcasts them.
- * What is done is told on topic `flood:watch`. */
+/* Says much at once: `me` pushes as many pieces of 64 KiB as the payload says, `all` broadcasts
+ * them. What is done is told on topic `flood:watch`. */
 #include "tiny.h"
 
 enum { kPiece = 65536 };
@@ -13,9 +13,9 @@ static int32_t event(void *channel, const jf_request *request) {
   (void)channel;
   for (; left > 0; --left) {
     const jf_text payload = {piece, kPiece};
-    const int32_t result =
-        to_all ? host->broadcast(host, text("flood:all"), text("piece"), payload, 0)
-               : host->push(host, request->call, text("piece"), payload);
+    const int32_t result = to_all
+                               ? host->broadcast(host, text("flood:all"), text("piece"), payload, 0)
+                               : host->push(host, request->call, text("piece"), payload);
     if (result < 0) break;
     ++sent;
   }

@@ -18,8 +18,8 @@ static int32_t join(void *channel, const jf_request *request) {
 static void try_all(const jf_request *request, const char *event, jf_id subscription, jf_id call,
                     jf_id connection) {
   char json[256];
-  jf_connection facts = {(uint32_t)sizeof(jf_connection), 0, {NULL, 0}, {NULL, 0}, {NULL, 0},
-                         {NULL, 0}};
+  jf_connection facts = {
+      (uint32_t)sizeof(jf_connection), 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
   jf_text value = {NULL, 0};
   snprintf(json, sizeof json, "[%d,%d,%d,%d,%d,%d,%d,%d]", (int)push(subscription, "stray", "1"),
            (int)push(call, "stray", "1"), (int)host->reply(host, call, text("A"), text("b")),

@@ -60,8 +60,7 @@ static int32_t too_many(const jf_request *request) {
   int count = 0;
   int32_t result = JF_OK;
   pthread_mutex_lock(&gate);
-  while (count < 5000 &&
-         (result = host->job(host, text(""), wait_at_gate, NULL, NULL)) == JF_OK) {
+  while (count < 5000 && (result = host->job(host, text(""), wait_at_gate, NULL, NULL)) == JF_OK) {
     ++count;
   }
   pthread_mutex_unlock(&gate);

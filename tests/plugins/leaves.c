@@ -1,5 +1,5 @@
-/* Tells of each leave, with its reason, on topic `leaves:watch` and in the log; and what a leave may
- * still do with its subscription. */
+/* Tells of each leave, with its reason, on topic `leaves:watch` and in the log; and what a leave
+ * may still do with its subscription. */
 #include "tiny.h"
 
 static int32_t join(void *channel, const jf_request *request) {
@@ -20,7 +20,8 @@ static void leave(void *channel, const jf_request *request) {
   fields[0].value = request->topic;
   fields[1].value = text(reason);
   host->log(host, JF_LOG_INFO, text("somebody left"), fields, 2);
-  snprintf(json, sizeof json, "{\"topic\":\"%.*s\",\"reason\":%s,\"push\":%d,\"get\":%d,\"kept\":\"%.*s\"}",
+  snprintf(json, sizeof json,
+           "{\"topic\":\"%.*s\",\"reason\":%s,\"push\":%d,\"get\":%d,\"kept\":\"%.*s\"}",
            SHOWN(request->topic), reason, (int)pushed, (int)got, SHOWN(kept));
   broadcast(text("leaves:watch"), "left", json);
 }

@@ -11,8 +11,8 @@ static int32_t say_who(void *channel, const jf_request *request) {
   return push(request->call, "served_by", channel);
 }
 
-static const jf_channel narrow = {(uint32_t)sizeof(jf_channel), begins_with_y, NULL, say_who, NULL,
-                                  NULL};
+static const jf_channel narrow = {
+    (uint32_t)sizeof(jf_channel), begins_with_y, NULL, say_who, NULL, NULL};
 static const jf_channel wide = {(uint32_t)sizeof(jf_channel), NULL, NULL, say_who, NULL, NULL};
 
 static int32_t start(const jf_host *given, const jf_start *args, void **instance) {

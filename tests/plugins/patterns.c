@@ -11,10 +11,20 @@ static int32_t event(void *channel, const jf_request *request) {
 static const jf_channel channel = {(uint32_t)sizeof(jf_channel), NULL, NULL, event, NULL, NULL};
 
 static int32_t start(const jf_host *given, const jf_start *args, void **instance) {
-  static const char *const patterns[] = {
-      "",        "a:",       ":a",      "a::b",          "a:<>",        "a:<1x>",
-      "a:<x-y>", "<x>:<x>",  "a:< x>",  "patterns",      "a:<_x1>",     "a:<x>:b:<y>",
-      "gr\xc3\xbcn:<x>",     "a:<x>:<y>:<z>"};
+  static const char *const patterns[] = {"",
+                                         "a:",
+                                         ":a",
+                                         "a::b",
+                                         "a:<>",
+                                         "a:<1x>",
+                                         "a:<x-y>",
+                                         "<x>:<x>",
+                                         "a:< x>",
+                                         "patterns",
+                                         "a:<_x1>",
+                                         "a:<x>:b:<y>",
+                                         "gr\xc3\xbcn:<x>",
+                                         "a:<x>:<y>:<z>"};
   size_t used = 1;
   size_t i;
   (void)args;

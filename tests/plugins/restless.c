@@ -1,4 +1,5 @@
-/* Threads that post, push, broadcast, reply, kick and log from `start` until `stop` has joined them. */
+/* Threads that post, push, broadcast, reply, kick and log from `start` until `stop` has joined
+ * them. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>

@@ -1,5 +1,5 @@
-// Exceptions in every function of a plugin that is built on the C++ wrapper: they end there, and the
-// client is told.
+// Exceptions in every function of a plugin that is built on the C++ wrapper: they end there, and
+// the client is told.
 #include <jackfield.hpp>
 
 #include <stdexcept>

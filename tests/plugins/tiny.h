@@ -1,5 +1,6 @@
 /* What the tiny test plugins share: texts, answers, and the plugin's table. Each plugin shows one
- * behaviour of the host (or one misbehaviour of a plugin) and is written straight on jackfield.h. */
+ * behaviour of the host (or one misbehaviour of a plugin) and is written straight on jackfield.h.
+ */
 #ifndef TINY_H
 #define TINY_H
 
@@ -43,20 +44,29 @@ static inline void say(const char *message) {
 }
 
 /* JF_PLUGIN with the table's usual content. */
-#define TINY_PLUGIN(NAME, START, STOP)                                                       \
-  JF_PLUGIN = {(uint32_t)sizeof(jf_plugin), JF_ABI_MINOR, JF_TEXT(NAME), JF_TEXT("1.2.3"),   \
-               JF_TEXT("a tiny test plugin"), JF_TEXT("MIT"), START, STOP, NULL, NULL, NULL}
+#define TINY_PLUGIN(NAME, START, STOP)        \
+  JF_PLUGIN = {(uint32_t)sizeof(jf_plugin),   \
+               JF_ABI_MINOR,                  \
+               JF_TEXT(NAME),                 \
+               JF_TEXT("1.2.3"),              \
+               JF_TEXT("a tiny test plugin"), \
+               JF_TEXT("MIT"),                \
+               START,                         \
+               STOP,                          \
+               NULL,                          \
+               NULL,                          \
+               NULL}
 
 /* A plugin of one channel, with the functions that are not null. */
-#define TINY_CHANNEL_PLUGIN(NAME, PATTERN, MATCH, JOIN, EVENT, LEAVE)                          \
-  static const jf_channel tiny_channel = {(uint32_t)sizeof(jf_channel), MATCH, JOIN, EVENT,   \
-                                          LEAVE,                        NULL};                \
-  static int32_t tiny_start(const jf_host *given, const jf_start *args, void **instance) {    \
-    (void)args;                                                                               \
-    host = given;                                                                             \
-    *instance = NULL;                                                                         \
-    return host->channel(host, text(PATTERN), &tiny_channel, NULL);                           \
-  }                                                                                           \
+#define TINY_CHANNEL_PLUGIN(NAME, PATTERN, MATCH, JOIN, EVENT, LEAVE)                      \
+  static const jf_channel tiny_channel = {                                                 \
+      (uint32_t)sizeof(jf_channel), MATCH, JOIN, EVENT, LEAVE, NULL};                      \
+  static int32_t tiny_start(const jf_host *given, const jf_start *args, void **instance) { \
+    (void)args;                                                                            \
+    host = given;                                                                          \
+    *instance = NULL;                                                                      \
+    return host->channel(host, text(PATTERN), &tiny_channel, NULL);                        \
+  }                                                                                        \
   TINY_PLUGIN(NAME, tiny_start, NULL)
 
 #endif

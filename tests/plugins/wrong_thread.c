@@ -15,8 +15,8 @@ static void fired(void *user, jf_id timer) {
 static const jf_channel other = {(uint32_t)sizeof(jf_channel), NULL, NULL, NULL, NULL, NULL};
 
 static void *call_all(void *unused) {
-  jf_connection facts = {(uint32_t)sizeof(jf_connection), 0, {NULL, 0}, {NULL, 0}, {NULL, 0},
-                         {NULL, 0}};
+  jf_connection facts = {
+      (uint32_t)sizeof(jf_connection), 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
   jf_text value;
   jf_id timer = 0;
   (void)unused;

@@ -89,7 +89,8 @@ TEST_GROUP_BASE(Vanishing, ServerGroup) {
   }
 
   void expect_left(Where where = Where::here()) {
-    const std::string payload = payload_of(client("W").receive(where), "leaves:watch", "left", where);
+    const std::string payload =
+        payload_of(client("W").receive(where), "leaves:watch", "left", where);
     check(string_member(payload, "topic", where) == "leaves:a", payload, where);
     check(integer_member(payload, "reason", where) == 2, payload, where);
     client("W").expect_nothing(where);
@@ -234,7 +235,11 @@ TEST(Shutdown, what_was_asked_before_it_is_not_half_done) {
 }
 
 TEST(Shutdown, nobody_is_accepted_any_more) {
-  start({.plugins = {"echo"}, .server = "shutdown_timeout_s = 60\nclose_timeout_s = 60"});
+  // A Unix socket, since a port could be another test's server's by then.
+  const TemporaryFolder folder;
+  start({.plugins = {"echo"},
+         .server = "shutdown_timeout_s = 60\nclose_timeout_s = 60",
+         .listen = {"unix:" + (folder.path() / "socket").string()}});
   WsClient a = connect();
   a.expect_nothing();
   server().process().signal(SIGTERM);

@@ -22,7 +22,12 @@ TEST_GROUP_BASE(Framing, ServerGroup) {
   void expect_protocol_error(const std::string& bytes, Where where = Where::here()) {
     WsClient broken = connect({}, where);
     broken.send_bytes(bytes, where);
-    broken.expect_closed(1002, std::nullopt, true, where);
+    const Frame frame = broken.receive_frame(where);
+    check(frame.opcode == Opcode::kClose && frame.payload.starts_with(close_payload(1002)),
+          "another frame than a Close of 1002", where);
+    // (Not waited for is the end: after some errors libwebsockets has lost its place in the stream,
+    // does not see the answer to its Close, and ends the connection after 5 s.)
+    broken.stream().drop();
     WsClient other = connect({}, where);
     other.send_text(kMessage, where);
     other.expect_bytes(kAnswer, where);
@@ -196,8 +201,8 @@ TEST(Framing, a_control_frame_over_125_octets_ends_the_connection) {
 
 // RFC 6455, 5.2: the most significant bit must be 0.
 TEST(Framing, a_length_of_64_bits_ends_the_connection) {
-  expect_end(frame_bytes(Opcode::kText, "x",
-                         {.length_bytes = 8, .length = std::uint64_t{1} << 63 | 1}));
+  expect_end(
+      frame_bytes(Opcode::kText, "x", {.length_bytes = 8, .length = std::uint64_t{1} << 63 | 1}));
 }
 
 TEST(Framing, what_came_before_an_error_is_answered) {
@@ -232,8 +237,8 @@ TEST_GROUP_BASE(Closing, ServerGroup) {
 };
 
 TEST(Closing, a_close_is_answered_with_its_code) {
-  for (const unsigned code :
-       {1000u, 1001u, 1002u, 1003u, 1007u, 1008u, 1009u, 1010u, 1011u, 3000u, 3999u, 4000u, 4999u}) {
+  for (const unsigned code : {1000u, 1001u, 1002u, 1003u, 1007u, 1008u, 1009u, 1010u, 1011u, 3000u,
+                              3999u, 4000u, 4999u}) {
     expect_answer(close_payload(code), code);
   }
 }
@@ -254,8 +259,8 @@ TEST(Closing, a_close_without_a_code_is_answered) {
 }
 
 TEST(Closing, codes_that_may_not_be_sent_are_answered_with_1002) {
-  for (const unsigned code : {0u, 999u, 1004u, 1005u, 1006u, 1015u, 1016u, 1100u, 2000u, 2999u,
-                              5000u, 65535u}) {
+  for (const unsigned code :
+       {0u, 999u, 1004u, 1005u, 1006u, 1015u, 1016u, 1100u, 2000u, 2999u, 5000u, 65535u}) {
     expect_answer(close_payload(code), 1002);
   }
 }

@@ -81,9 +81,9 @@ TEST(Handshakes, extensions_that_are_offered_are_not_chosen) {
 
 TEST(Handshakes, any_origin_and_other_headers_are_taken) {
   start({.plugins = {"echo"}});
-  expect_served({.headers = {"Origin: http://elsewhere.example", "Cookie: a=b; c=d",
-                             "User-Agent: a test", "Pragma: no-cache",
-                             "X-Unknown: " + std::string(1000, 'x')}});
+  expect_served(
+      {.headers = {"Origin: http://elsewhere.example", "Cookie: a=b; c=d", "User-Agent: a test",
+                   "Pragma: no-cache", "X-Unknown: " + std::string(1000, 'x')}});
 }
 
 TEST(Handshakes, a_post_is_refused) {
@@ -149,8 +149,7 @@ TEST(Handshakes, messages_right_behind_the_request_are_handled) {
   Stream stream(server().addresses().at(0));
   std::string rest;
   const std::string frame = frame_bytes(Opcode::kText, R"(["echo:h","echo",1])");
-  const Response response =
-      http_request(stream, Handshake().request() + frame + frame, rest);
+  const Response response = http_request(stream, Handshake().request() + frame + frame, rest);
   LONGS_EQUAL(101, response.status);
   const std::string answer = R"(["echo:h","echoed",1])";
   while (rest.size() < 2 * (answer.size() + 2)) CHECK_TRUE(stream.receive(rest, Where::here()));

@@ -107,10 +107,10 @@ TEST(Limits, a_name_is_measured_unescaped_in_octets) {
 TEST(Limits, a_nul_in_a_name_is_an_invalid_payload) {
   start({.plugins = {"echo"}});
   WsClient a = connect();
-  for (const char* message :
-       {R"(["echo:\u0000","echo",1])", R"(["echo:a\u0000b","subscribe",1])",
-        R"(["echo:a\u0000b","unsubscribe",1])", R"(["\u0000","echo",1])", R"(["echo:a","e\u0000",1])",
-        R"(["echo:a","echo\u0000",1])", R"(["echo:a","subscribe\u0000",1])"}) {
+  for (const char* message : {R"(["echo:\u0000","echo",1])", R"(["echo:a\u0000b","subscribe",1])",
+                              R"(["echo:a\u0000b","unsubscribe",1])", R"(["\u0000","echo",1])",
+                              R"(["echo:a","e\u0000",1])", R"(["echo:a","echo\u0000",1])",
+                              R"(["echo:a","subscribe\u0000",1])"}) {
     a.send_text(message);
     expect_invalid(a);
   }
@@ -156,7 +156,8 @@ TEST_GROUP_BASE(SlowConsumer, ServerGroup) {
 };
 
 TEST(SlowConsumer, of_broadcasts_is_closed_with_1013_and_others_get_everything) {
-  start({.plugins = {"flood"}, .server = "close_timeout_s = 0.5\nmax_message_bytes = 65536\nmax_outbox_bytes = 1048576"});
+  start({.plugins = {"flood"},
+         .server = "close_timeout_s = 0.5\nmax_message_bytes = 65536\nmax_outbox_bytes = 1048576"});
   WsClient stuck = connect({.receive_buffer = 4096});
   stuck.send_text(R"(["flood:all","subscribe",null])");
   stuck.expect(R"(["flood:all","subscribed",{}])");

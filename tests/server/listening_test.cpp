@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-
 #include <csignal>
 #include <cstdio>
 
@@ -105,9 +104,8 @@ TEST(Listening, on_ipv6) {
 TEST(Listening, on_a_unix_socket) {
   const TemporaryFolder folder;
   const std::string path = (folder.path() / "socket").string();
-  start({.plugins = {"echo", "facts"},
-         .server = kDoesNotWaitForCloses,
-         .listen = {"unix:" + path}});
+  start(
+      {.plugins = {"echo", "facts"}, .server = kDoesNotWaitForCloses, .listen = {"unix:" + path}});
   CHECK_TRUE(count_lines(server().process().output(), {"listening  unix:" + path}) == 1);
   expect_served(server().addresses().at(0));
   WsClient a = connect();

@@ -90,13 +90,10 @@ TEST(Joins, a_second_join_that_is_refused_leaves_the_first_as_it_is) {
 TEST(Joins, each_result_has_its_code) {
   start({.plugins = {"returns"}});
   WsClient a = connect();
-  const std::pair<const char*, const char*> rows[] = {{"-1", "INTERNAL_ERROR"},
-                                                      {"-2", "INVALID_PAYLOAD"},
-                                                      {"-3", "FORBIDDEN"},
-                                                      {"-4", "INTERNAL_ERROR"},
-                                                      {"-12345", "INTERNAL_ERROR"},
-                                                      {"2", "INTERNAL_ERROR"},
-                                                      {"77", "INTERNAL_ERROR"}};
+  const std::pair<const char*, const char*> rows[] = {
+      {"-1", "INTERNAL_ERROR"}, {"-2", "INVALID_PAYLOAD"},    {"-3", "FORBIDDEN"},
+      {"-4", "INTERNAL_ERROR"}, {"-12345", "INTERNAL_ERROR"}, {"2", "INTERNAL_ERROR"},
+      {"77", "INTERNAL_ERROR"}};
   for (const auto& [result, code] : rows) {
     const std::string topic = "returns:" + std::string(result);
     a.send_text("[\"" + topic + "\",\"subscribe\",{\"id\":\"1\"}]");
@@ -117,7 +114,9 @@ TEST(Joins, each_result_has_its_code) {
 }
 
 TEST_GROUP_BASE(PendingCalls, ServerGroup) {
-  void setup() override { start({.plugins = {"pending", "echo"}, .server = kDoesNotWaitForCloses}); }
+  void setup() override {
+    start({.plugins = {"pending", "echo"}, .server = kDoesNotWaitForCloses});
+  }
 };
 
 TEST(PendingCalls, a_join_is_answered_from_a_thread) {

@@ -127,8 +127,8 @@ TEST(Facts, of_subscribers_and_connections) {
 
 TEST(Facts, of_a_connection_and_the_headers_that_are_let_through) {
   start({.plugins = {"facts"}, .server = "forward_headers = [\"x-team\"]"});
-  WsClient a = connect({.path = "/some/path?key=value&x=%20",
-                        .headers = {"X-Team: blue", "X-Hidden: secret"}});
+  WsClient a = connect(
+      {.path = "/some/path?key=value&x=%20", .headers = {"X-Team: blue", "X-Hidden: secret"}});
   a.send_text(R"(["facts","show",null])");
   a.expect(
       R"(["facts","facts",{"is_local":1,"peer":"127.0.0.1","path":"/some/path","query":"key=value&x=%20","x-team":"blue","x-hidden":""}])");

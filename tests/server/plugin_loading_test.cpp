@@ -63,15 +63,11 @@ TEST(PluginLoading, one_of_another_major_version_is_refused_with_both_numbers) {
   STRCMP_CONTAINS("2", line.c_str());
 }
 
-TEST(PluginLoading, one_whose_size_is_too_small_is_refused) {
-  expect_refused("small_size", " 8 ");
-}
+TEST(PluginLoading, one_whose_size_is_too_small_is_refused) { expect_refused("small_size", " 8 "); }
 
 TEST(PluginLoading, one_without_start_is_refused) { expect_refused("null_start", "start"); }
 
-TEST(PluginLoading, one_with_a_bad_name_is_refused) {
-  expect_refused("bad_name", "name");
-}
+TEST(PluginLoading, one_with_a_bad_name_is_refused) { expect_refused("bad_name", "name"); }
 
 TEST(PluginLoading, one_with_an_empty_name_is_refused) { expect_refused("empty_name", "name"); }
 
@@ -92,7 +88,10 @@ TEST(PluginLoading, a_longer_table_of_a_later_minor_version_is_taken) {
 TEST(PluginLoading, what_is_no_shared_object_is_refused) {
   expect_file_refused("");
   expect_file_refused("this is text");
-  expect_file_refused(std::string("\x7f" "ELF", 4));
+  expect_file_refused(
+      std::string("\x7f"
+                  "ELF",
+                  4));
   expect_file_refused(std::string(100000, '\0'));
 }
 
@@ -161,9 +160,10 @@ TEST(PluginLoading, nothing_stays_of_one_whose_start_fails) {
 
 TEST(PluginLoading, the_configuration_reaches_the_plugin_as_json) {
   start({.plugins = {"config", "echo"},
-         .tables = "[plugin.config]\ntext = \"a \\\"ü\\\"\"\ninteger = 9007199254740993\nreal = 2.5\n"
-                   "yes = true\nlist = [1, [2], {x = 3}]\n[plugin.config.inner]\nkey = \"value\"\n"
-                   "[plugin.echo]\nother = 1\n"});
+         .tables =
+             "[plugin.config]\ntext = \"a \\\"ü\\\"\"\ninteger = 9007199254740993\nreal = 2.5\n"
+             "yes = true\nlist = [1, [2], {x = 3}]\n[plugin.config.inner]\nkey = \"value\"\n"
+             "[plugin.echo]\nother = 1\n"});
   WsClient a = connect();
   a.send_text(R"(["config","show",null])");
   const std::string message = a.receive();

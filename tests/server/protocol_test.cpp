@@ -30,8 +30,8 @@ TEST(Protocol, json_that_is_no_message_is_answered_and_the_connection_goes_on) {
   WsClient a = connect();
   for (const char* text :
        {"{}", R"({"topic":"echo:a","event":"echo","payload":1})", "1", "\"text\"", "null", "true",
-        "[]", R"(["echo:a"])", R"(["echo:a","echo"])", R"(["echo:a","echo",1,2])", R"([1,"echo",1])",
-        R"(["echo:a",1,1])", R"([null,null,null])", R"([["echo:a"],"echo",1])",
+        "[]", R"(["echo:a"])", R"(["echo:a","echo"])", R"(["echo:a","echo",1,2])",
+        R"([1,"echo",1])", R"(["echo:a",1,1])", R"([null,null,null])", R"([["echo:a"],"echo",1])",
         R"(["echo:a",{},1])", R"([["echo:a","echo",1]])"}) {
     a.send_text(text);
     a.expect_bytes(kNoMessage);
@@ -137,8 +137,7 @@ TEST(Protocol, an_event_needs_no_subscription) {
 TEST(Protocol, a_payload_that_the_channel_refuses_is_an_error) {
   WsClient a = connect();
   for (const char* payload : {"{}", "null", R"({"text":5})", R"(["text"])", "\"text\""}) {
-    const std::string answer =
-        a.request(R"(["echo:a","say",)" + std::string(payload) + "]");
+    const std::string answer = a.request(R"(["echo:a","say",)" + std::string(payload) + "]");
     const std::string error = payload_of(answer, "echo:a", "error");
     STRCMP_EQUAL("INVALID_PAYLOAD", string_member(error, "code").c_str());
     CHECK_TRUE(!string_member(error, "message").empty());

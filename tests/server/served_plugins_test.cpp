@@ -18,8 +18,8 @@ TEST_GROUP_BASE(ServedPlugins, ServerGroup) {
 
 TEST(ServedPlugins, each_says_what_it_serves) {
   const std::string said = server().process().output();
-  for (const char* pattern : {"echo:<name>", "room:<room>", "system:<metric>",
-                              "observatory  reasoning:<sessionId>"}) {
+  for (const char* pattern :
+       {"echo:<name>", "room:<room>", "system:<metric>", "observatory  reasoning:<sessionId>"}) {
     STRCMP_CONTAINS(pattern, said.c_str());
   }
 }
@@ -102,7 +102,8 @@ TEST(ServedPlugins, two_talk_in_a_room) {
   STRCMP_CONTAINS("\"Ada\"", payload_of(bob.receive(), "room:tea", "snapshot").c_str());
   STRCMP_CONTAINS("\"Bob\"", payload_of(ada.receive(), "room:tea", "joined").c_str());
   ada.send_text(R"(["room:tea","say",{"text":"hello"}])");
-  STRCMP_EQUAL("hello", string_member(payload_of(bob.receive(), "room:tea", "said"), "text").c_str());
+  STRCMP_EQUAL("hello",
+               string_member(payload_of(bob.receive(), "room:tea", "said"), "text").c_str());
   STRCMP_EQUAL("Ada", string_member(payload_of(ada.receive(), "room:tea", "said"), "name").c_str());
   bob.stream().reset();
   STRCMP_EQUAL("Bob", string_member(payload_of(ada.receive(), "room:tea", "left"), "name").c_str());

@@ -68,9 +68,9 @@ class ChildProcess {
   pid_t pid_ = -1;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::string output_;             // guarded by mutex_, as all below
+  std::string output_;  // guarded by mutex_, as all below
   std::string errors_;
-  bool closed_ = false;            // both pipes
+  bool closed_ = false;  // both pipes
   std::optional<Ending> ending_;
   std::thread reader_;
   std::thread waiter_;

@@ -17,8 +17,8 @@ class Deadline {
 
   // For poll(): what is left, rounded up; 0 when it has passed.
   int milliseconds() const {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        end_ - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end_ - std::chrono::steady_clock::now());
     return left.count() > 0 ? static_cast<int>(left.count()) : 0;
   }
 

@@ -33,9 +33,8 @@ Address parse_address(std::string_view text) {
   if (colon == std::string_view::npos) return address;
   address.host = text.substr(0, colon);
   if (address.host.starts_with("[")) address.host = address.host.substr(1, colon - 2);
-  address.port =
-      static_cast<std::uint16_t>(std::strtoul(std::string(text.substr(colon + 1)).c_str(), nullptr,
-                                              10));
+  address.port = static_cast<std::uint16_t>(
+      std::strtoul(std::string(text.substr(colon + 1)).c_str(), nullptr, 10));
   return address;
 }
 
@@ -70,8 +69,8 @@ ServerProcess::ServerProcess(const ServerOptions& options, Where where) {
                                  "--log-level", options.log_level});
   command.insert(command.end(), options.arguments.begin(), options.arguments.end());
   process_ = std::make_unique<ChildProcess>(
-      command,
-      ChildProcess::Environment{{"RUNTIME_DIRECTORY", (folder_.path() / "run").string()}}, where);
+      command, ChildProcess::Environment{{"RUNTIME_DIRECTORY", (folder_.path() / "run").string()}},
+      where);
   const bool is_ready = process_->wait_for_output({"ready"}).has_value();
   check(is_ready,
         "the server does not get ready. It said:\n" + process_->output() + process_->errors(),
@@ -104,10 +103,10 @@ void ServerProcess::expect_grown_less(std::size_t before_kib, std::size_t most_k
                                       Where where) const {
   if (!kMeasuresMemory) return;
   const std::size_t peak = status_kib("VmHWM:");
-  check(peak > 0 && peak < before_kib + most_kib,
-        "the server grew from " + std::to_string(before_kib) + " to " + std::to_string(peak) +
-            " KiB",
-        where);
+  check(
+      peak > 0 && peak < before_kib + most_kib,
+      "the server grew from " + std::to_string(before_kib) + " to " + std::to_string(peak) + " KiB",
+      where);
 }
 
 std::size_t ServerProcess::status_kib(const std::string& key) const {

@@ -34,10 +34,10 @@ struct Frame {
 // What of a frame to send may be other than usual.
 struct FrameShape {
   bool final = true;
-  std::uint8_t reserved = 0;   // RSV1 to RSV3 as 4, 2, 1
+  std::uint8_t reserved = 0;  // RSV1 to RSV3 as 4, 2, 1
   bool masked = true;
   std::uint32_t mask = 0x37fa213d;
-  int length_bytes = 0;        // 2 or 8: this long a length even where a shorter one would do
+  int length_bytes = 0;  // 2 or 8: this long a length even where a shorter one would do
   std::optional<std::uint64_t> length{};  // to claim another length than the payload's
 };
 

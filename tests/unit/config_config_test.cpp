@@ -38,7 +38,7 @@ Config parse_well(std::string_view text) {
 std::string listen_text(const Config& config) {
   std::string text;
   for (const auto& endpoint : config.server.listen)
-    text += jackfield::config::to_text(endpoint) + " ";
+    text += jackfield::net::to_text(endpoint) + " ";
   return text;
 }
 

@@ -49,8 +49,8 @@ TEST(ConfigEndpoint, reads_every_form_and_writes_it_back) {
     const Endpoint& endpoint = result.value();
     check(endpoint.kind == row.kind && endpoint.host == row.host && endpoint.port == row.port &&
               endpoint.path == row.path,
-          std::string(row.text) + ": read as " + jackfield::config::to_text(endpoint));
-    STRCMP_EQUAL(std::string(row.written).c_str(), jackfield::config::to_text(endpoint).c_str());
+          std::string(row.text) + ": read as " + jackfield::net::to_text(endpoint));
+    STRCMP_EQUAL(std::string(row.written).c_str(), jackfield::net::to_text(endpoint).c_str());
   }
 }
 

@@ -1,6 +1,6 @@
 // JSON texts, and whether a browser's JSON.parse takes them. The answers were checked once against
-// node 20's JSON.parse, row by row; the tests hold the server's reader to them, both ways. No row is
-// an array of three elements whose first two are strings, so none is a message by itself.
+// node 20's JSON.parse, row by row; the tests hold the server's reader to them, both ways. No row
+// is an array of three elements whose first two are strings, so none is a message by itself.
 #pragma once
 
 #include <string>
@@ -184,14 +184,24 @@ inline std::vector<JsonRow> spaces_and_comments() {
       {" [ 1 , { \"a\" :\t2 } ] ", true, "white space between all"},
       {"", false, "nothing"},
       {" ", false, "white space alone"},
-      {"\xef\xbb\xbf" "1", false, "a byte order mark"},
+      {"\xef\xbb\xbf"
+       "1",
+       false, "a byte order mark"},
       {"1\xef\xbb\xbf", false, "a byte order mark behind"},
-      {"\xc2\xa0" "1", false, "U+00A0"},
+      {"\xc2\xa0"
+       "1",
+       false, "U+00A0"},
       {"\v1", false, "a vertical tab"},
       {"\f1", false, "a form feed"},
-      {"\xe2\x80\xa8" "1", false, "U+2028"},
-      {"[1,\xc2\xa0" "2]", false, "U+00A0 within an array"},
-      {"\0"s "1", false, "a NUL in front"},
+      {"\xe2\x80\xa8"
+       "1",
+       false, "U+2028"},
+      {"[1,\xc2\xa0"
+       "2]",
+       false, "U+00A0 within an array"},
+      {"\0"s
+       "1",
+       false, "a NUL in front"},
       {"1\0"s, false, "a NUL behind"},
       {"1 // one", false, "a comment to the line's end"},
       {"// one\n1", false, "a comment in front"},
