@@ -45,6 +45,7 @@ class Log {
   // Takes one line, ended by '\n'. Called with the log's lock held: must not log.
   using Sink = std::function<void(std::string_view line)>;
 
+  static constexpr std::size_t kMaxLineOctets = 4096;  // its end included; longer ones are cut
   static constexpr int kBurst = 10;
   static constexpr std::chrono::seconds kWindow{10};
 

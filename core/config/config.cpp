@@ -80,16 +80,11 @@ class Reader {
                       "unknown" + suggest_table(member.key));
       }
     }
-    if (config_.server.listen.empty()) config_.server.listen.emplace_back(default_endpoint());
     if (mistakes_.empty()) check_together();
     return std::move(config_);
   }
 
  private:
-  static net::Endpoint default_endpoint() {
-    return net::Endpoint{net::Endpoint::Kind::kTcp4, "127.0.0.1", 3001, ""};
-  }
-
   void read_table(const Member& table) {
     if (table.value.kind != Value::Kind::kTable) {
       mistakes_.add(table.value.position, table.key,
@@ -138,7 +133,7 @@ class Reader {
         }
       }
       mistakes_.add(plugin.value.position, path, std::move(message));
-    } else if (!is_plugin_name(plugin.key)) {
+    } else if (!plugin::is_plugin_name(plugin.key)) {
       mistakes_.add(plugin.position, path, "a plugin has " + std::string(kPluginNameForm));
     } else {
       config_.plugins.tables[plugin.key] = to_json(plugin.value, path, mistakes_);

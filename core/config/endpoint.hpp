@@ -12,7 +12,8 @@ namespace jackfield::config {
 
 // A failure's message is the right form and what was given, such as
 // `must be ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH, is "3001"`. An address comes out in its
-// canonical form, so equal endpoints have equal fields; net::to_text gives text that reads the same.
+// canonical form, so equal endpoints have equal fields; net::to_text gives text that reads the
+// same.
 base::Result<net::Endpoint> parse_endpoint(std::string_view text);
 
 }  // namespace jackfield::config

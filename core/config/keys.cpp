@@ -172,11 +172,4 @@ const std::array<Key, kKeysCount> kKeys = {{
     {"plugins", "runtime_directory", read_runtime_directory},
 }};
 
-bool is_plugin_name(std::string_view name) {
-  if (name.empty() || name.size() > 32 || name.front() < 'a' || name.front() > 'z') return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  });
-}
-
 }  // namespace jackfield::config

@@ -26,8 +26,6 @@ struct Key {
 inline constexpr std::size_t kKeysCount = 18;
 extern const std::array<Key, kKeysCount> kKeys;
 
-// The bounds of a plugin's name (jf_plugin.name), which names its table too.
-bool is_plugin_name(std::string_view name);
 inline constexpr std::string_view kPluginNameForm =
     "a name of 1 to 32 of a-z, 0-9, _ and -, a letter first";
 

@@ -22,13 +22,15 @@ std::string check_endpoint(const std::string& text) {
 }
 
 int parse_and_run(int argc, char** argv) {
-  CLI::App app("A WebSocket channel server whose channels are plugged in: shared libraries in a "
-               "folder.\nWithout a subcommand it serves.",
-               "jackfield");
+  CLI::App app(
+      "A WebSocket channel server whose channels are plugged in: shared libraries in a "
+      "folder.\nWithout a subcommand it serves.",
+      "jackfield");
   app.set_version_flag("--version", "jackfield " JACKFIELD_VERSION);
   app.require_subcommand(0, 1);
-  app.footer("Exit codes: 0 ok, 1 internal failure, 2 mistake on the command line or in the\n"
-             "configuration, 3 cannot start.");
+  app.footer(
+      "Exit codes: 0 ok, 1 internal failure, 2 mistake on the command line or in the\n"
+      "configuration, 3 cannot start.");
 
   ServeOptions serve;
   app.add_option("--config", serve.config, "Configuration file (TOML)")->type_name("FILE");
@@ -52,19 +54,22 @@ int parse_and_run(int argc, char** argv) {
       ->required();
 
   InspectOptions inspect_options;
-  CLI::App* inspect = app.add_subcommand("inspect", "Say what a plugin file holds, or why it would "
-                                                    "be refused");
+  CLI::App* inspect = app.add_subcommand("inspect",
+                                         "Say what a plugin file holds, or why it would "
+                                         "be refused");
   inspect->add_option("file", inspect_options.file, "The plugin")->type_name("FILE.so")->required();
   inspect->add_flag("--json", inspect_options.is_json, "As JSON");
 
   net::WatchOptions watch_options;
-  CLI::App* watch = app.add_subcommand("watch", "Subscribe to topics of a server and print what "
-                                                "they say");
+  CLI::App* watch = app.add_subcommand("watch",
+                                       "Subscribe to topics of a server and print what "
+                                       "they say");
   watch->add_option("--url", watch_options.url, "Where the server is")
       ->type_name("URL")
       ->capture_default_str();
-  watch->add_option("--send", watch_options.send,
-                    "A message [topic, event, payload] to send after subscribing; repeatable")
+  watch
+      ->add_option("--send", watch_options.send,
+                   "A message [topic, event, payload] to send after subscribing; repeatable")
       ->type_name("MESSAGE")
       ->take_all()
       ->allow_extra_args(false);

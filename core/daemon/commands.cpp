@@ -42,7 +42,6 @@ int run_server(const ServeOptions& options) {
   if (!options.config.empty()) {
     if (!read_config(options.config, config)) return kExitMistake;
   } else {
-    config.server.listen = {config::parse_endpoint("127.0.0.1:3001").value()};
     config.plugins.directory = own_path().parent_path() / "plugins";
   }
   if (!options.listen.empty()) {
@@ -101,9 +100,10 @@ int inspect_plugin(const InspectOptions& options) {
     if (!inspection.start_failure.empty()) document.add("refused", inspection.start_failure);
     std::printf("%s\n", document.text().c_str());
   } else {
-    std::printf("name         %s\nversion      %s\ndescription  %s\nlicense      %s\nabi          %s\n",
-                manifest.name.c_str(), manifest.version.c_str(), manifest.description.c_str(),
-                manifest.license.c_str(), abi.c_str());
+    std::printf(
+        "name         %s\nversion      %s\ndescription  %s\nlicense      %s\nabi          %s\n",
+        manifest.name.c_str(), manifest.version.c_str(), manifest.description.c_str(),
+        manifest.license.c_str(), abi.c_str());
     for (const std::string& pattern : inspection.patterns) {
       std::printf("pattern      %s\n", pattern.c_str());
     }

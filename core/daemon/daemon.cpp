@@ -1,11 +1,17 @@
 #include "core/daemon/daemon.hpp"
 
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -18,13 +24,57 @@ constexpr std::chrono::seconds kPluginPatience{5};
 // Connections that are refused or closing, listeners, plugins' own files.
 constexpr rlim_t kSpareDescriptors = 1024;
 
-void write_to_stderr(std::string_view line) {
-  while (!line.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
-    if (written <= 0) return;  // nobody reads the log; the server goes on
-    line.remove_prefix(static_cast<std::size_t>(written));
-  }
+// Signals that ask for the end, counted where they arrive. With the next one the handlers are the
+// process's only state outside objects: a signal handler has no other (signal-safety(7)).
+std::atomic<int> stop_signals{0};
+std::atomic<void (*)(int)> first_handler{nullptr};
+
+// The first is the loop's matter. A second one ends the process there and then: the loop may be
+// held up by a plugin.
+void handle_stop_signal(int signal) {
+  if (stop_signals.fetch_add(1) > 0) ::_exit(128 + signal);
+  first_handler.load()(signal);
 }
+
+// REQUIRES: libuv handles the signal already.
+void watch_for_second(int signal) {
+  struct sigaction action {};
+  ::sigaction(signal, nullptr, &action);
+  first_handler = action.sa_handler;
+  action.sa_handler = handle_stop_signal;
+  ::sigaction(signal, &action, nullptr);
+}
+
+// Never waits for whoever reads the log: a line for which there is no room is dropped, and counted
+// in the next one. A pipe that is writable has room for PIPE_BUF octets (pipe(7), poll(2)), and a
+// line is no longer.
+class StderrSink {
+ public:
+  void operator()(std::string_view line) {
+    static_assert(base::Log::kMaxLineOctets <= PIPE_BUF);
+    pollfd ready{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&ready, 1, 0) == 0) {
+      ++dropped_;
+      return;
+    }
+    if (dropped_ > 0) {
+      write_whole("log lines dropped: " + std::to_string(std::exchange(dropped_, 0)) + "\n");
+    }
+    write_whole(line);
+  }
+
+ private:
+  static void write_whole(std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return;  // nobody reads the log; the server goes on
+      text.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+
+  std::uint64_t dropped_ = 0;
+};
 
 // As many descriptors as are needed, as far as that is allowed; not more, for libwebsockets makes
 // its tables for as many as there may be.
@@ -44,7 +94,7 @@ void limit_descriptors(std::size_t max_connections, base::Log& log) {
 
 Daemon::Daemon(config::Config config)
     : config_(std::move(config)),
-      log_(config_.log_level, write_to_stderr),
+      log_(config_.log_level, StderrSink()),
       hub_(config_.limits, ids_, log_),
       plugins_(config_.plugins, {hub_, loop_, ids_, log_}),
       server_(config_.server, config_.limits, loop_, hub_, log_) {}
@@ -58,7 +108,10 @@ base::Status Daemon::start() {
   if (auto status = plugins_.load_all(); !status.is_ok()) return status;
   loop_.on_turn_end([this] { server_.end_turn(); });
   for (const int signal : {SIGTERM, SIGINT}) {
-    loop_.on_signal(signal, [this](int number) { stop(number); });
+    loop_.on_signal(signal, [this](int number) {
+      if (!std::exchange(is_stopping_, true)) stop(number);
+    });
+    watch_for_second(signal);
   }
   return base::Status::ok();
 }
@@ -72,11 +125,6 @@ void Daemon::run() {
 }
 
 void Daemon::stop(int signal) {
-  // From now on a second one ends the process, whatever it is doing then. Not by way of the loop: a
-  // plugin may hold it up.
-  for (const int number : {SIGTERM, SIGINT}) {
-    ::signal(number, [](int second) { ::_exit(128 + second); });
-  }
   log_.info("shutting down", {{"signal", signal}, {"connections", hub_.connection_count()}});
   server_.stop_listening();
   server_.on_empty([this] { loop_.stop(); });
@@ -91,7 +139,7 @@ void Daemon::stop(int signal) {
 void Daemon::finish_stop() {
   const bool are_ended = plugins_.stop_all(kPluginPatience);
   log_.info("stopped");
-  for (const int number : {SIGTERM, SIGINT}) ::signal(number, SIG_IGN);  // it is done already
+  for (const int signal : {SIGTERM, SIGINT}) ::signal(signal, SIG_IGN);  // it is done already
   // A thread of a plugin may still use what destructors would take away.
   if (!are_ended) std::_Exit(EXIT_SUCCESS);
 }

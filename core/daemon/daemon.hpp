@@ -44,6 +44,7 @@ class Daemon {
   hub::Hub hub_;
   plugin::PluginSet plugins_;
   net::Server server_;
+  bool is_stopping_ = false;
 };
 
 }  // namespace jackfield::daemon

@@ -60,6 +60,9 @@ std::string start_report(const Daemon& daemon, const std::string& program) {
     }
     report += "\n";
   }
+  if (daemon.plugins().generations().empty()) {
+    report += "plugin     none in " + daemon.config().plugins.directory.string() + "\n";
+  }
   if (!topic.empty() && !endpoints.empty()) {
     report += "try        " + shell_quoted(program) + " watch --url " +
               shell_quoted(net::to_url(endpoints.front(), path)) + " " + shell_quoted(topic) + "\n";

@@ -18,7 +18,7 @@ enum class LeaveReason : std::uint8_t { kUnsubscribed = 1, kClosed, kKicked, kUn
 
 // What a client did on a topic. Views live for the call.
 struct Request {
-  base::Id call = 0;          // join, event: names the call for push and reply
+  base::Id call = 0;  // join, event: names the call for push and reply
   base::Id connection = 0;
   base::Id subscription = 0;  // event: the sender's, or 0 where it has none
   std::string_view topic;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/ids.hpp"
+#include "core/hub/channel.hpp"
 #include "core/hub/link.hpp"
 #include "core/hub/outbox.hpp"
 
@@ -26,10 +27,11 @@ struct Connection {
   const base::Id id;
   Link& link;
   Outbox outbox;
-  wire::FrameRef close_frame;                 // from kDoomed on
-  std::vector<Subscription*> subscriptions;   // owned by the SubscriptionIndex
-  std::size_t held_bytes = 0;                 // octets held for subscriptions that are joining
-  std::uint32_t pending_calls = 0;
+  wire::FrameRef close_frame;                // from kDoomed on
+  std::vector<Subscription*> subscriptions;  // owned by the SubscriptionIndex
+  std::size_t held_bytes = 0;                // octets held for subscriptions that are joining
+  std::vector<base::Id> calls;               // that are pending
+  LeaveReason close_reason = LeaveReason::kClosed;
   State state = State::kOpen;
   bool is_dirty = false;  // on the hub's list of those with something to send
 };

@@ -14,16 +14,17 @@ Hub::~Hub() = default;
 
 Connection& Hub::open(Link& link) {
   const base::Id id = ids_.next();
-  const bool is_full = connections_.size() >= limits_.max_connections;
+  const bool is_full = open_count_ >= limits_.max_connections;
+  ++open_count_;
   Connection& connection =
       *connections_.emplace(id, std::make_unique<Connection>(id, link)).first->second;
   log_.debug("connection opened", {{"conn", id}, {"peer", link.facts().peer}});
   if (is_shutting_down_) {
-    doom(connection, CloseCode::kNormal, "Server shutting down");
+    doom(connection, CloseCode::kNormal, "Server shutting down", LeaveReason::kShutdown);
   } else if (is_full) {
-    log_.warning("connection refused: at capacity", {{"conn", id},
-                                                     {"peer", link.facts().peer},
-                                                     {"max_connections", limits_.max_connections}});
+    log_.warning(
+        "connection refused: at capacity",
+        {{"conn", id}, {"peer", link.facts().peer}, {"max_connections", limits_.max_connections}});
     doom(connection, CloseCode::kPolicy, "Server at maximum capacity");
   }
   return connection;
@@ -35,39 +36,38 @@ void Hub::close(Connection& connection, CloseCode code, std::string_view reason)
 
 // Marks who must go. It is closed by settle(), when nothing runs that may hold it or walk a list
 // that it is on.
-void Hub::doom(Connection& connection, CloseCode code, std::string_view reason) {
+void Hub::doom(Connection& connection, CloseCode code, std::string_view reason,
+               LeaveReason reason_of_leaves) {
   if (connection.state != Connection::State::kOpen) return;
   connection.state = Connection::State::kDoomed;
+  connection.close_reason = reason_of_leaves;
+  --open_count_;
   connection.close_frame = wire::make_close_frame(static_cast<std::uint16_t>(code), reason);
   doomed_.push_back(connection.id);
-  log_.debug("connection closing", {{"conn", connection.id},
-                                    {"code", static_cast<std::uint16_t>(code)},
-                                    {"reason", reason}});
+  log_.debug(
+      "connection closing",
+      {{"conn", connection.id}, {"code", static_cast<std::uint16_t>(code)}, {"reason", reason}});
 }
 
-void Hub::begin_close(Connection& connection, LeaveReason reason) {
+void Hub::begin_close(Connection& connection) {
   connection.state = Connection::State::kClosing;
   connection.link.begin_close();
   while (!connection.subscriptions.empty()) {
-    end_subscription(*connection.subscriptions.back(), reason);
+    end_subscription(*connection.subscriptions.back(), connection.close_reason);
   }
   mark_dirty(connection);
 }
 
 void Hub::lost(Connection& connection) {
   log_.debug("connection ended", {{"conn", connection.id}});
+  if (connection.state == Connection::State::kOpen) --open_count_;
   connection.state = Connection::State::kClosed;
   connection.outbox.clear();
   while (!connection.subscriptions.empty()) {
-    end_subscription(*connection.subscriptions.back(), LeaveReason::kClosed);
+    end_subscription(*connection.subscriptions.back(), connection.close_reason);
   }
   if (connection.is_dirty) std::erase(dirty_, &connection);
-  if (connection.pending_calls > 0) {
-    // An abandoned join stays: where it succeeds after all, its leave is due.
-    std::erase_if(pending_calls_, [&](const auto& entry) {
-      return entry.second->connection == connection.id && entry.second->joining == nullptr;
-    });
-  }
+  for (const base::Id call : connection.calls) pending_calls_.erase(call);
   connections_.erase(connection.id);
   settle();
 }
@@ -75,7 +75,7 @@ void Hub::lost(Connection& connection) {
 void Hub::shut_down() {
   is_shutting_down_ = true;
   for (const auto& [id, connection] : connections_) {
-    doom(*connection, CloseCode::kNormal, "Server shutting down");
+    doom(*connection, CloseCode::kNormal, "Server shutting down", LeaveReason::kShutdown);
   }
   settle();
 }
@@ -96,8 +96,14 @@ const ConnectionFacts* Hub::facts(base::Id id) const {
 // message over the bound is taken where nothing else waits: the bound is against backlog, not
 // against size.
 bool Hub::is_over_bound(Connection& connection, const wire::FrameRef& frame) {
+  const auto is_over = [&] {
+    const std::size_t waiting = connection.outbox.bytes() + connection.held_bytes;
+    return waiting > 0 && waiting + frame.bytes().size() > limits_.max_outbox_bytes;
+  };
+  if (!is_over()) return false;
+  flush(connection);  // what it had no chance to take yet is not its fault
+  if (!is_over()) return false;
   const std::size_t waiting = connection.outbox.bytes() + connection.held_bytes;
-  if (waiting == 0 || waiting + frame.bytes().size() <= limits_.max_outbox_bytes) return false;
   log_.warning("slow consumer", {{"conn", connection.id},
                                  {"peer", connection.link.facts().peer},
                                  {"waiting_bytes", waiting}});
@@ -204,10 +210,7 @@ void Hub::settle() {
   assert(running_ == nullptr && "settle() within a channel's function");
   while (!doomed_.empty() || !kicks_.empty() || !late_leaves_.empty() || !joins_again_.empty()) {
     for (const base::Id id : std::exchange(doomed_, {})) {
-      if (Connection* connection = find_connection(id)) {
-        begin_close(*connection,
-                    is_shutting_down_ ? LeaveReason::kShutdown : LeaveReason::kClosed);
-      }
+      if (Connection* connection = find_connection(id)) begin_close(*connection);
     }
     for (const Kick& kick : std::exchange(kicks_, {})) {
       Subscription* subscription = subscriptions_.find(kick.target);
@@ -221,7 +224,7 @@ void Hub::settle() {
       Subscription* subscription = subscriptions_.find(id);
       if (subscription == nullptr) continue;
       call_leave(*subscription, subscription->joining->ended_by);
-      subscriptions_.erase(*subscription);
+      ended_.push_back(id);
     }
     for (const JoinAgain& next : std::exchange(joins_again_, {})) {
       Connection* connection = find_connection(next.connection);
@@ -229,6 +232,8 @@ void Hub::settle() {
       subscribe(*connection, {.topic = next.topic, .event = {}, .payload = next.payload});
     }
   }
+  for (const base::Id id : ended_) subscriptions_.erase(*subscriptions_.find(id));
+  ended_.clear();
 }
 
 // ---- the end of a subscription
@@ -238,20 +243,19 @@ void Hub::end_subscription(Subscription& subscription, LeaveReason reason) {
   if (subscription.joining != nullptr && !subscription.joining->is_again) {
     // Its join is not answered yet. Where it succeeds after all, the leave follows then.
     subscription.joining->ended_by = reason;
-    subscription.joining->waiting.clear();
+    std::erase(subscription.connection->calls, subscription.joining->call);
     subscriptions_.end(subscription);
     return;
   }
   if (subscription.joining != nullptr) {
-    if (pending_calls_.erase(subscription.joining->call) > 0) {
-      --subscription.connection->pending_calls;
-    }
+    pending_calls_.erase(subscription.joining->call);
+    std::erase(subscription.connection->calls, subscription.joining->call);
     subscription.joining.reset();
   }
   --subscription.topic->joined;
   subscriptions_.end(subscription);
   call_leave(subscription, reason);
-  subscriptions_.erase(subscription);
+  ended_.push_back(subscription.id);
 }
 
 void Hub::call_leave(Subscription& subscription, LeaveReason reason) {
@@ -268,10 +272,15 @@ void Hub::call_leave(Subscription& subscription, LeaveReason reason) {
 
 void Hub::release_held(Subscription& subscription) {
   if (subscription.joining == nullptr) return;
-  for (const Joining::Held& held : subscription.joining->held) {
+  Joining& joining = *subscription.joining;
+  for (const Joining::Held& held : joining.held) {
     subscription.connection->held_bytes -= held.frame.bytes().size();
   }
-  subscription.joining->held.clear();
+  for (const std::string& payload : joining.waiting) {
+    subscription.connection->held_bytes -= payload.size();
+  }
+  joining.held.clear();
+  joining.waiting.clear();
 }
 
 // ---- for channels
@@ -288,7 +297,7 @@ Hub::Outcome Hub::reply(base::Id id, Answer answer) {
   const std::unique_ptr<Call> call = std::move(found->second);
   pending_calls_.erase(found);
   Connection* connection = find_connection(call->connection);
-  if (connection != nullptr) --connection->pending_calls;
+  if (connection != nullptr) std::erase(connection->calls, id);
   if (call->joining != nullptr) {
     Subscription& subscription = *call->joining;
     if (!subscription.is_ended) {
@@ -299,7 +308,7 @@ Hub::Outcome Hub::reply(base::Id id, Answer answer) {
     if (answer.kind == Answer::Kind::kOk) {
       late_leaves_.push_back(subscription.id);
     } else {
-      subscriptions_.erase(subscription);
+      ended_.push_back(subscription.id);
     }
     return Outcome::kGone;
   }
@@ -312,7 +321,7 @@ Hub::Outcome Hub::reply(base::Id id, Answer answer) {
 
 Hub::Outcome Hub::kick(base::Id target, std::string_view code, std::string_view message) {
   if (Connection* connection = find_connection(target)) {
-    doom(*connection, CloseCode::kPolicy, message);
+    doom(*connection, CloseCode::kPolicy, message, LeaveReason::kKicked);
     return Outcome::kDone;
   }
   const Subscription* subscription = subscriptions_.find(target);
@@ -336,20 +345,24 @@ base::Status Hub::add_channel(std::string_view pattern, Channel& channel) {
 }
 
 void Hub::remove_channel(Channel& channel, LeaveReason reason) {
+  router_.hide(channel);  // nobody joins it any more, also not from within its leaves
   settle();
-  for (Subscription* subscription : subscriptions_.of_channel(channel)) {
+  for (const base::Id id : subscriptions_.of_channel(channel)) {
+    Subscription* subscription = subscriptions_.find(id);
     if (!subscription->is_ended) end_subscription(*subscription, reason);
   }
   settle();
   std::erase_if(pending_calls_, [&](const auto& entry) {
     const Call& call = *entry.second;
     if (&call.route->channel != &channel) return false;
-    if (Connection* connection = find_connection(call.connection)) --connection->pending_calls;
+    if (Connection* connection = find_connection(call.connection)) {
+      std::erase(connection->calls, call.id);
+    }
     return true;
   });
   // What is left joined nothing, and now never will.
-  for (Subscription* subscription : subscriptions_.of_channel(channel)) {
-    subscriptions_.erase(*subscription);
+  for (const base::Id id : subscriptions_.of_channel(channel)) {
+    subscriptions_.erase(*subscriptions_.find(id));
   }
   router_.remove(channel);
 }

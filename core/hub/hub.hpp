@@ -95,12 +95,13 @@ class Hub {
 
   const ConnectionFacts* facts(base::Id connection) const;
   std::size_t subscriber_count(std::string_view topic) const;
-  std::size_t connection_count() const { return connections_.size(); }
+  // Those that are served: neither refused nor closing.
+  std::size_t connection_count() const { return open_count_; }
 
   base::Status add_channel(std::string_view pattern, Channel& channel);
 
-  // Ends the channel's subscriptions, each with a leave, forgets its pending calls, and takes it out
-  // of the router. Clients are not told.
+  // Ends the channel's subscriptions, each with a leave, forgets its pending calls, and takes it
+  // out of the router. Clients are not told.
   void remove_channel(Channel& channel, LeaveReason reason);
 
   // ---- for the daemon
@@ -156,8 +157,9 @@ class Hub {
   void deliver(Subscription& subscription, const wire::FrameRef& frame, bool is_of_join);
   bool is_over_bound(Connection& connection, const wire::FrameRef& frame);
   void mark_dirty(Connection& connection);
-  void doom(Connection& connection, CloseCode code, std::string_view reason);
-  void begin_close(Connection& connection, LeaveReason reason);
+  void doom(Connection& connection, CloseCode code, std::string_view reason,
+            LeaveReason reason_of_leaves = LeaveReason::kClosed);
+  void begin_close(Connection& connection);
   void end_subscription(Subscription& subscription, LeaveReason reason);
   void call_leave(Subscription& subscription, LeaveReason reason);
   void release_held(Subscription& subscription);
@@ -178,7 +180,9 @@ class Hub {
   std::vector<Kick> kicks_;
   std::vector<base::Id> late_leaves_;  // joined after their end: a leave is due
   std::vector<JoinAgain> joins_again_;
-  std::string joined_;  // scratch of flush
+  std::vector<base::Id> ended_;  // subscriptions to erase when nothing runs that may look at them
+  std::string joined_;           // scratch of flush
+  std::size_t open_count_ = 0;
   bool is_shutting_down_ = false;
 };
 

@@ -62,18 +62,21 @@ void Hub::subscribe(Connection& connection, const wire::Message& message) {
   Subscription* subscription = subscriptions_.find(connection, message.topic);
   if (subscription == nullptr) {
     if (connection.subscriptions.size() >= limits_.max_subscriptions) {
-      send_error(connection, message.topic, kLimitExceeded,
-                 "At most " + std::to_string(limits_.max_subscriptions) +
-                     " subscriptions per connection");
+      send_error(
+          connection, message.topic, kLimitExceeded,
+          "At most " + std::to_string(limits_.max_subscriptions) + " subscriptions per connection");
       return;
     }
     subscription = &subscriptions_.add(ids_.next(), connection, message.topic, *route);
   } else if (subscription->joining != nullptr) {
     auto& waiting = subscription->joining->waiting;
-    if (waiting.size() >= kMaxWaitingJoins) {
+    const std::size_t held =
+        connection.outbox.bytes() + connection.held_bytes + message.payload.size();
+    if (waiting.size() >= kMaxWaitingJoins || held > limits_.max_outbox_bytes) {
       send_error(connection, message.topic, kLimitExceeded, "This topic is being joined");
       return;
     }
+    connection.held_bytes += message.payload.size();
     waiting.emplace_back(message.payload);
     return;
   }
@@ -116,6 +119,7 @@ void Hub::finish_join(Subscription& subscription, const Answer& answer) {
   for (const Joining::Held& held : joining->held) {
     connection.held_bytes -= held.frame.bytes().size();
   }
+  for (const std::string& payload : joining->waiting) connection.held_bytes -= payload.size();
   const bool is_refused = answer.kind != Answer::Kind::kOk;
   if (is_refused) {
     send_error(connection, subscription.topic->name, answer.code, answer.message);
@@ -138,7 +142,7 @@ void Hub::finish_join(Subscription& subscription, const Answer& answer) {
              {{"conn", connection.id}, {"topic", subscription.topic->name}});
   if (stands) return;
   subscriptions_.end(subscription);
-  subscriptions_.erase(subscription);
+  ended_.push_back(subscription.id);
 }
 
 void Hub::unsubscribe(Connection& connection, const wire::Message& message) {
@@ -193,11 +197,11 @@ Answer Hub::run(Call& call, const Request& request, bool is_join) {
 
 // kPending, or a refusal where the connection has too many of them.
 Answer Hub::keep_pending(Connection& connection, Call call) {
-  if (connection.pending_calls >= kMaxPendingCalls) {
+  if (connection.calls.size() >= kMaxPendingCalls) {
     return Answer::refused(std::string(kLimitExceeded), "Too many requests wait for an answer");
   }
-  ++connection.pending_calls;
   const base::Id id = call.id;
+  connection.calls.push_back(id);
   pending_calls_.emplace(id, std::make_unique<Call>(std::move(call)));
   return Answer::pending();
 }

@@ -17,7 +17,7 @@ struct ConnectionFacts {
   std::string path;
   std::string query;
   std::vector<std::pair<std::string, std::string>> headers;  // those that may be forwarded
-  bool is_local = false;  // loopback address or Unix socket
+  bool is_local = false;                                     // loopback address or Unix socket
 };
 
 class Link {

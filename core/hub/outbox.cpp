@@ -17,8 +17,8 @@ void Outbox::push(wire::FrameRef frame) {
 std::string_view Outbox::front(std::string& scratch) const {
   assert(first_ && "front() of an empty outbox");
   const std::string_view first = first_.bytes();
-  const bool is_alone = rest_begin_ == rest_.size() ||
-                        first.size() + rest_[rest_begin_].bytes().size() > kMaxJoined;
+  const bool is_alone =
+      rest_begin_ == rest_.size() || first.size() + rest_[rest_begin_].bytes().size() > kMaxJoined;
   if (is_alone) return first;  // the shared bytes themselves, not copied
   scratch.assign(first);
   for (std::size_t i = rest_begin_; i < rest_.size(); ++i) {

@@ -1,6 +1,6 @@
 // What waits for one connection: references to shared frames, in order. Small while empty, since
-// most are most of the time: one reference without an allocation, the rest in a vector that is given
-// back when it is drained. Loop thread.
+// most are most of the time: one reference without an allocation, the rest in a vector that is
+// given back when it is drained. Loop thread.
 #pragma once
 
 #include <cstddef>

@@ -13,8 +13,7 @@ bool is_identifier(std::string_view name) {
   };
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (name.empty() || !is_letter(name.front())) return false;
-  return std::all_of(name.begin(), name.end(),
-                     [&](char c) { return is_letter(c) || is_digit(c); });
+  return std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || is_digit(c); });
 }
 
 // Takes the segment at the front of `rest`, and its separator; false after the last.

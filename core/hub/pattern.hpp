@@ -1,6 +1,6 @@
-// Patterns and topics. A topic is split at ':'; so is a pattern, and each of its segments is literal
-// or, written `<name>`, a parameter that takes any segment, the empty one included. Both must have
-// the same number of segments.
+// Patterns and topics. A topic is split at ':'; so is a pattern, and each of its segments is
+// literal or, written `<name>`, a parameter that takes any segment, the empty one included. Both
+// must have the same number of segments.
 #pragma once
 
 #include <array>

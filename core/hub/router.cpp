@@ -11,18 +11,24 @@ base::Status Router::add(std::string_view text, Channel& channel) {
   return base::Status::ok();
 }
 
+void Router::hide(const Channel& channel) {
+  for (auto& route : routes_) {
+    if (&route->channel == &channel) hidden_.push_back(std::move(route));
+  }
+  std::erase(routes_, nullptr);
+}
+
 void Router::remove(const Channel& channel) {
-  std::erase_if(routes_, [&](const auto& route) { return &route->channel == &channel; });
+  const auto is_of_channel = [&](const auto& route) { return &route->channel == &channel; };
+  std::erase_if(routes_, is_of_channel);
+  std::erase_if(hidden_, is_of_channel);
 }
 
 const Route* Router::find(std::string_view topic, base::Id connection, Params& params) const {
   for (const auto& route : routes_) {
     if (!route->pattern.match(topic, params)) continue;
-    const Request request{.connection = connection,
-                          .topic = topic,
-                          .params = params,
-                          .event = {},
-                          .payload = {}};
+    const Request request{
+        .connection = connection, .topic = topic, .params = params, .event = {}, .payload = {}};
     if (route->channel.match(request)) return route.get();
   }
   return nullptr;

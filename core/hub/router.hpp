@@ -23,6 +23,9 @@ class Router {
   // The channel must outlive its route. Fails on a malformed pattern.
   base::Status add(std::string_view pattern, Channel& channel);
 
+  // Its routes stay where they are, but find() passes them over.
+  void hide(const Channel& channel);
+
   // REQUIRES: nothing holds a Route of this channel any more.
   void remove(const Channel& channel);
 
@@ -31,6 +34,7 @@ class Router {
 
  private:
   std::vector<std::unique_ptr<Route>> routes_;
+  std::vector<std::unique_ptr<Route>> hidden_;
 };
 
 }  // namespace jackfield::hub

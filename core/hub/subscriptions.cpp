@@ -16,10 +16,10 @@ std::size_t SubscriptionIndex::PlaceHash::operator()(const Place& place) const {
   return static_cast<std::size_t>(mixed ^ (mixed >> 29));
 }
 
-std::vector<Subscription*> SubscriptionIndex::of_channel(const Channel& channel) const {
-  std::vector<Subscription*> found;
+std::vector<base::Id> SubscriptionIndex::of_channel(const Channel& channel) const {
+  std::vector<base::Id> found;
   for (const auto& [id, subscription] : by_id_) {
-    if (&subscription->route->channel == &channel) found.push_back(subscription.get());
+    if (&subscription->route->channel == &channel) found.push_back(id);
   }
   return found;
 }

@@ -20,8 +20,8 @@ namespace jackfield::hub {
 struct Topic {
   std::string name;
   std::vector<Subscription*> subscriptions;  // the joining ones too
-  std::size_t joined = 0;      // those that are not joining for the first time
-  std::size_t references = 0;  // subscriptions that name it, ended ones too
+  std::size_t joined = 0;                    // those that are not joining for the first time
+  std::size_t references = 0;                // subscriptions that name it, ended ones too
 };
 
 // What a subscription has only while its join is under way.
@@ -32,9 +32,9 @@ struct Joining {
   };
 
   base::Id call = 0;
-  std::string id;             // JSON string that the client named it by, or empty
-  bool is_again = false;      // the subscription stood before
-  std::vector<Held> held;     // follows `subscribed`
+  std::string id;                    // JSON string that the client named it by, or empty
+  bool is_again = false;             // the subscription stood before
+  std::vector<Held> held;            // follows `subscribed`
   std::vector<std::string> waiting;  // payloads of further subscribes that came meanwhile
   LeaveReason ended_by = LeaveReason::kClosed;  // of one that ended before it was answered
 };
@@ -70,7 +70,7 @@ class SubscriptionIndex {
   Topic* find_topic(std::string_view topic) const;
 
   // Those that a channel serves, ended ones too, in no order.
-  std::vector<Subscription*> of_channel(const Channel& channel) const;
+  std::vector<base::Id> of_channel(const Channel& channel) const;
 
   // Takes it out of its topic and connection and marks it ended. It is still found by its id, and
   // keeps its topic, until `erase`.

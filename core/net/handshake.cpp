@@ -26,14 +26,15 @@ std::string header(lws* wsi, lws_token_indexes token) {
   return value;
 }
 
-// What libwebsockets percent-decoded is encoded again, but for the '=' and what needs none (RFC 3986
-// section 2.3): a query that reads the same.
+// What libwebsockets percent-decoded is encoded again, but for the '=' and what needs none (RFC
+// 3986 section 2.3): a query that reads the same.
 void append_encoded(std::string_view text, std::string& query) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
   for (const char c : text) {
     const auto octet = static_cast<unsigned char>(c);
     const bool is_bare = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                         (c >= '0' && c <= '9') || std::string_view("-._~=").find(c) != std::string_view::npos;
+                         (c >= '0' && c <= '9') ||
+                         std::string_view("-._~=").find(c) != std::string_view::npos;
     if (is_bare) {
       query += c;
     } else {
@@ -65,8 +66,8 @@ std::string query(lws* wsi) {
 // and two '='.
 bool is_key(std::string_view key) {
   const auto is_letter = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           c == '+' || c == '/';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '/';
   };
   return key.size() == 24 && key.ends_with("==") &&
          std::all_of(key.begin(), key.begin() + 22, is_letter);

@@ -24,8 +24,8 @@ struct Refusal {
 // selects that one whatever it is, as the reference does.
 Refusal check_upgrade(lws* wsi, std::string_view path, std::string& subprotocol);
 
-// Writes the answer, with the header fields that its status asks for. False: the connection is to be
-// closed.
+// Writes the answer, with the header fields that its status asks for. False: the connection is to
+// be closed.
 bool write_refusal(lws* wsi, const Refusal& refusal);
 
 // `forward_headers`: names in lower case.

@@ -127,8 +127,9 @@ Listener::~Listener() {
     uv_close(reinterpret_cast<uv_handle_t*>(poll_),
              [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
   }
-  ::close(descriptor_);
+  // Before the socket is closed: a successor may bind the name at once, and keeps it.
   if (endpoint_.kind == Endpoint::Kind::kUnix) ::unlink(endpoint_.path.c_str());
+  ::close(descriptor_);
 }
 
 void Listener::begin() {
@@ -164,8 +165,8 @@ void Listener::accept_all() {
 }
 
 void Listener::rest(int error) {
-  log_.warning("accepting rests", {{"listen", to_text(endpoint_)},
-                                   {"reason", std::strerror(error)}});
+  log_.warning("accepting rests",
+               {{"listen", to_text(endpoint_)}, {"reason", std::strerror(error)}});
   uv_poll_stop(poll_);
   resting_ = loop_.start_timer(kRest, std::chrono::milliseconds(0), [this] {
     resting_ = 0;

@@ -1,5 +1,6 @@
 #include "core/net/loop_uv.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <stdexcept>
 #include <string>
@@ -44,11 +45,10 @@ struct LoopUv::Job {
 LoopUv::LoopUv() {
   require(uv_loop_init(&loop_), "init");
   loop_.data = this;
-  require(uv_async_init(&loop_, &door_,
-                        [](uv_async_t* door) {
-                          static_cast<LoopUv*>(door->loop->data)->run_posted();
-                        }),
-          "async");
+  require(
+      uv_async_init(&loop_, &door_,
+                    [](uv_async_t* door) { static_cast<LoopUv*>(door->loop->data)->run_posted(); }),
+      "async");
   require(uv_prepare_init(&loop_, &turn_end_), "prepare");
 }
 
@@ -86,13 +86,12 @@ void LoopUv::on_signal(int signal, std::function<void(int)> task) {
   made->task = std::move(task);
   made->handle.data = made.get();
   require(uv_signal_init(&loop_, &made->handle), "signal");
-  require(uv_signal_start(
-              &made->handle,
-              [](uv_signal_t* handle, int number) {
-                static_cast<Signal*>(handle->data)->task(number);
-              },
-              signal),
-          "signal");
+  require(
+      uv_signal_start(
+          &made->handle,
+          [](uv_signal_t* handle, int number) { static_cast<Signal*>(handle->data)->task(number); },
+          signal),
+      "signal");
   signals_.push_back(std::move(made));
 }
 
@@ -129,7 +128,11 @@ base::TimerId LoopUv::start_timer(std::chrono::milliseconds delay,
   timer->fire = std::move(fire);
   timer->handle.data = timer.get();
   uv_timer_init(&loop_, &timer->handle);
-  uv_update_time(&loop_);  // the delay counts from now, not from the begin of the turn
+  // libuv counts from the begin of the turn, and runs what is due by then in the same pass: with a
+  // delay of at least 1 a timer that starts itself again cannot keep the loop from turning.
+  const std::uint64_t late = uv_hrtime() / 1'000'000 - uv_now(&loop_);
+  const std::uint64_t due =
+      std::max<std::uint64_t>(1, late + static_cast<std::uint64_t>(delay.count()));
   uv_timer_start(
       &timer->handle,
       [](uv_timer_t* handle) {
@@ -139,7 +142,7 @@ base::TimerId LoopUv::start_timer(std::chrono::milliseconds delay,
         if (!fired->is_repeated) fired->loop->forget(fired);
         task();
       },
-      static_cast<std::uint64_t>(delay.count()), static_cast<std::uint64_t>(interval.count()));
+      due, static_cast<std::uint64_t>(interval.count()));
   const base::TimerId id = timer->id;
   timers_.emplace(id, timer.release());
   return id;
@@ -164,8 +167,7 @@ void LoopUv::run_job(Task work, Task done) {
   job->done = std::move(done);
   job->request.data = job.get();
   const int result = uv_queue_work(
-      &loop_, &job->request,
-      [](uv_work_t* request) { static_cast<Job*>(request->data)->work(); },
+      &loop_, &job->request, [](uv_work_t* request) { static_cast<Job*>(request->data)->work(); },
       [](uv_work_t* request, int /*status*/) {
         const std::unique_ptr<Job> ended(static_cast<Job*>(request->data));
         ended->done();

@@ -1,7 +1,5 @@
 #include "core/net/server.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -28,11 +26,29 @@ void log_line(int level, const char* line) {
   lws_log->debug("libwebsockets", {{"lws_level", level}, {"text", text}});
 }
 
+bool is_of_websocket(lws_callback_reasons reason) {
+  switch (reason) {
+    case LWS_CALLBACK_ESTABLISHED:
+    case LWS_CALLBACK_RECEIVE:
+    case LWS_CALLBACK_RECEIVE_PONG:
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+    case LWS_CALLBACK_CLOSED: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 Server::Server(const Settings& settings, const hub::Limits& limits, LoopUv& loop, hub::Hub& hub,
                base::Log& log)
-    : settings_(settings), limits_(limits), loop_(loop), hub_(hub), log_(log) {
+    : settings_(settings),
+      limits_(limits),
+      loop_(loop),
+      hub_(hub),
+      log_(log),
+      handshakes_(settings.handshake_timeout, loop, log) {
   std::strcpy(offered_.data(), "-");
   protocols_[0].name = "jackfield";
   protocols_[1].name = offered_.data();
@@ -53,10 +69,12 @@ base::Status Server::start() {
   info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
   info.foreign_loops = loops;
   info.user = this;
+  info.pcontext = &context_;
   // libwebsockets' own bounds on a handshake, in whole seconds, only stand behind the server's.
   const auto handshake_seconds = settings_.handshake_timeout.count() / 1000 + 2;
   info.timeout_secs = static_cast<unsigned>(handshake_seconds);
-  info.timeout_secs_ah_idle = static_cast<std::uint16_t>(std::min<long long>(handshake_seconds, UINT16_MAX));
+  info.timeout_secs_ah_idle =
+      static_cast<std::uint16_t>(std::min<long long>(handshake_seconds, UINT16_MAX));
   static const lws_retry_bo_t no_pings{};  // the server sends its own
   info.retry_and_idle_policy = &no_pings;
   context_ = lws_create_context(&info);
@@ -82,10 +100,12 @@ Server::~Server() {
   if (heartbeat_timer_ != 0) loop_.cancel_timer(heartbeat_timer_);
   if (context_ == nullptr) return;
   on_empty_ = nullptr;
-  lws_context_destroy(context_);  // begins; the handles close in the loop
-  loop_.drain(100);
-  lws_context_destroy(context_);
-  loop_.drain(100);
+  // On a loop of ours it goes in steps, between which its handles close: two in libwebsockets 4.1,
+  // three in 4.5. It sets context_ to null at the last.
+  for (int step = 0; context_ != nullptr && step < 4; ++step) {
+    lws_context_destroy(context_);
+    loop_.drain(100);
+  }
   links_.clear();
   lws_log = nullptr;
 }
@@ -102,21 +122,7 @@ void Server::accepted(int descriptor) {
     log_.warning("connection could not be adopted");
     return;
   }
-  const auto cut = [this, wsi] {
-    handshakes_.erase(wsi);
-    log_.debug("handshake timed out");
-    ::shutdown(lws_get_socket_fd(wsi), SHUT_RDWR);  // and libwebsockets closes
-  };
-  handshakes_[wsi] =
-      loop_.start_timer(settings_.handshake_timeout, std::chrono::milliseconds(0), cut);
-}
-
-// It is a WebSocket now, or gone.
-void Server::end_handshake(lws* wsi) {
-  const auto found = handshakes_.find(wsi);
-  if (found == handshakes_.end()) return;
-  loop_.cancel_timer(found->second);
-  handshakes_.erase(found);
+  handshakes_.begin(wsi);
 }
 
 void Server::end_turn() {
@@ -175,17 +181,15 @@ int Server::callback(lws* wsi, lws_callback_reasons reason, void* user, void* in
 
 int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in,
                      std::size_t size) {
-  auto* const slot = static_cast<WsLink**>(user);
-  WsLink* const link = slot == nullptr ? nullptr : *slot;
+  // Only with a WebSocket's reasons `user` is what the protocols ask for: the place for a link.
+  const auto slot = [user]() -> WsLink*& { return *static_cast<WsLink**>(user); };
+  WsLink* const link = is_of_websocket(reason) && user != nullptr ? slot() : nullptr;
   const std::string_view bytes(static_cast<const char*>(in), in == nullptr ? 0 : size);
   switch (reason) {
-    case LWS_CALLBACK_HTTP:
-      return request(wsi);
+    case LWS_CALLBACK_HTTP: return request(wsi);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
       return confirm_upgrade(wsi, static_cast<const char*>(in));
-    case LWS_CALLBACK_ESTABLISHED:
-      end_handshake(wsi);
-      return established(wsi, *slot);
+    case LWS_CALLBACK_ESTABLISHED: handshakes_.end(wsi); return established(wsi, slot());
     case LWS_CALLBACK_RECEIVE:
       if (link != nullptr) link->receive(bytes);
       return 0;
@@ -200,13 +204,9 @@ int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in
     case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
       if (link != nullptr) link->dropped();
       return 0;
-    case LWS_CALLBACK_CLOSED:
-      return slot == nullptr ? 0 : closed(*slot);
-    case LWS_CALLBACK_WSI_DESTROY:
-      end_handshake(wsi);
-      return 0;
-    default:
-      return lws_callback_http_dummy(wsi, reason, user, in, size);
+    case LWS_CALLBACK_CLOSED: return link == nullptr ? 0 : closed(slot());
+    case LWS_CALLBACK_WSI_DESTROY: handshakes_.end(wsi); return 0;
+    default: return lws_callback_http_dummy(wsi, reason, user, in, size);
   }
 }
 
@@ -222,9 +222,8 @@ int Server::confirm_upgrade(lws* wsi, std::string_view protocol) {
   const bool is_websocket = std::equal(protocol.begin(), protocol.end(), kWebsocket.begin(),
                                        kWebsocket.end(), is_same_letter);
   std::string subprotocol;
-  const Refusal refusal = is_websocket
-                              ? check_upgrade(wsi, settings_.path, subprotocol)
-                              : Refusal{426, "This is a WebSocket server\n"};
+  const Refusal refusal = is_websocket ? check_upgrade(wsi, settings_.path, subprotocol)
+                                       : Refusal{426, "This is a WebSocket server\n"};
   if (refusal.status != 0) {
     log_.debug("upgrade refused", {{"status", refusal.status}, {"reason", refusal.sentence}});
     return write_refusal(wsi, refusal) ? 1 : -1;
@@ -249,7 +248,6 @@ int Server::peer_closes(WsLink& link, std::string_view payload) {
 }
 
 int Server::closed(WsLink*& link) {
-  if (link == nullptr) return 0;
   WsLink& ended = *std::exchange(link, nullptr);
   ended.end();
   remove(ended);

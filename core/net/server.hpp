@@ -9,13 +9,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "core/hub/hub.hpp"
 #include "core/net/handshake.hpp"
+#include "core/net/handshakes.hpp"
 #include "core/net/listener.hpp"
 #include "core/net/loop_uv.hpp"
 #include "core/net/settings.hpp"
@@ -58,7 +58,8 @@ class Server {
   void cut_later(WsLink& link);
 
  private:
-  static int callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size);
+  static int callback(lws* wsi, lws_callback_reasons reason, void* user, void* in,
+                      std::size_t size);
   int dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size);
 
   // One for each reason; the result is libwebsockets'.
@@ -69,7 +70,6 @@ class Server {
   int closed(WsLink*& link);
 
   void accepted(int descriptor);
-  void end_handshake(lws* wsi);
   void remove(WsLink& link);
   void watch_heartbeats();
   void check_heartbeats();
@@ -88,8 +88,7 @@ class Server {
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<WsLink>> links_;
   std::vector<WsLink*> to_cut_;
-  // Connections that are no WebSocket yet, each with the timer that cuts it.
-  std::unordered_map<lws*, base::TimerId> handshakes_;
+  Handshakes handshakes_;
   base::TimerId heartbeat_timer_ = 0;  // runs while there are links
   std::function<void()> on_empty_;
 };

@@ -12,23 +12,23 @@ namespace jackfield::net {
 struct Endpoint {
   enum class Kind { kTcp4, kTcp6, kUnix };
   Kind kind = Kind::kTcp4;
-  std::string host;         // numeric address without brackets; empty for kUnix
-  std::uint16_t port = 0;   // 0: any free one
-  std::string path;         // kUnix only
+  std::string host;        // numeric address without brackets; empty for kUnix
+  std::uint16_t port = 0;  // 0: any free one
+  std::string path;        // kUnix only
 };
 
 // "127.0.0.1:3001", "[::1]:3001", "unix:/run/jackfield.sock".
 std::string to_text(const Endpoint& endpoint);
 
 struct Settings {
-  std::vector<Endpoint> listen;      // empty: 127.0.0.1:3001
-  std::string path;                  // the one path that is upgraded; empty: any
-  std::chrono::milliseconds ping_interval{30000};    // 0: no pings
-  std::chrono::milliseconds ping_timeout{10000};     // without a pong: the connection is lost
+  std::vector<Endpoint> listen{{Endpoint::Kind::kTcp4, "127.0.0.1", 3001, {}}};
+  std::string path;                                // the one path that is upgraded; empty: any
+  std::chrono::milliseconds ping_interval{30000};  // 0: no pings
+  std::chrono::milliseconds ping_timeout{10000};   // without a pong: the connection is lost
   std::chrono::milliseconds handshake_timeout{10000};
   std::chrono::milliseconds close_timeout{5000};     // for the peer's Close after ours
   std::chrono::milliseconds shutdown_timeout{5000};  // for all of them together
-  std::vector<std::string> forward_headers;  // names in lower case, for the plugins
+  std::vector<std::string> forward_headers;          // names in lower case, for the plugins
 };
 
 }  // namespace jackfield::net

@@ -97,6 +97,11 @@ void WsLink::receive(std::string_view piece) {
 
 void WsLink::take_message(std::string_view message) {
   server_.hub().receive(*connection_, message, is_text_);
+  // Large answers go out before the next question is read, so that they wait with the peer rather
+  // than here.
+  if (connection_ != nullptr && connection_->outbox.bytes() > hub::Outbox::kMaxJoined) {
+    server_.hub().flush(*connection_);
+  }
 }
 
 void WsLink::refuse(CloseCode code, std::string_view reason) {
@@ -129,6 +134,9 @@ void WsLink::peer_closes(std::string_view payload) {
 }
 
 void WsLink::dropped() {
+  // After a Close of ours nothing more may be sent (RFC 6455 section 5.5.1), also not the Close
+  // with which libwebsockets would answer a violation that came later.
+  if (has_sent_close_) ::shutdown(lws_get_socket_fd(wsi_), SHUT_WR);
   // libwebsockets says why it closes after most violations. Where it says nothing (a control frame
   // with a long length, a length of 64 bits) and the peer is still there, it is said here.
   char octet = 0;
@@ -138,8 +146,8 @@ void WsLink::dropped() {
     constexpr auto kCode = static_cast<std::uint16_t>(CloseCode::kProtocolError);
     write(wire::make_close_frame(kCode, "Protocol error").bytes());
   }
-  // Its Close goes out in its own time. The peer's answer need not be awaited after a violation (RFC
-  // 6455 section 7.1.7), and after some libwebsockets would not recognise it.
+  // Its Close goes out in its own time. The peer's answer need not be awaited after a violation
+  // (RFC 6455 section 7.1.7), and after some libwebsockets would not recognise it.
   cut_after(std::min(server_.settings().close_timeout, kFailLinger));
   end();
 }
@@ -154,11 +162,18 @@ void WsLink::write(std::string_view frames) {
   // On a WebSocket, LWS_WRITE_HTTP passes the bytes through as they are. They are not written to:
   // only libwebsockets' own framing does that.
   auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(frames.data()));
-  if (lws_write(wsi_, bytes, frames.size(), LWS_WRITE_HTTP) < 0) server_.cut_later(*this);
+  if (lws_write(wsi_, bytes, frames.size(), LWS_WRITE_HTTP) < 0) {
+    server_.cut_later(*this);
+  } else if (is_congested()) {
+    // Who does not take answers is not asked for more questions. And libwebsockets, which drops a
+    // connection that sends Close while something waits for it, sees that Close only afterwards.
+    lws_rx_flow_control(wsi_, 0);
+  }
 }
 
 void WsLink::writable() {
   heard_at_ = server_.loop().turn_time();  // it takes what it is sent
+  if (!is_congested()) lws_rx_flow_control(wsi_, 1);
   if (connection_ != nullptr) server_.hub().writable(*connection_);
 }
 

@@ -71,9 +71,9 @@ class WsLink : public hub::Link {
   std::string fragments_;  // of a message that has not ended yet
   wire::Utf8Check utf8_;
   bool is_text_ = false;
-  bool is_deaf_ = false;         // what is received is dropped: the connection is being closed
+  bool is_deaf_ = false;  // what is received is dropped: the connection is being closed
   bool has_sent_close_ = false;
-  bool has_pinged_ = false;      // since something was heard
+  bool has_pinged_ = false;  // since something was heard
   std::uint64_t heard_at_ = 0;
   base::TimerId close_timer_ = 0;
 };

@@ -25,7 +25,9 @@ Generation::Generation(const Surroundings& surroundings, Library library, Manife
       manifest_(std::move(manifest)),
       host_(make_host_table(*this)) {}
 
-Generation::~Generation() { assert(!is_started_ && !is_stuck_ && "a generation is stopped before it goes"); }
+Generation::~Generation() {
+  assert(!is_started_ && !is_stuck_ && "a generation is stopped before it goes");
+}
 
 std::vector<std::string> Generation::patterns() const {
   std::vector<std::string> patterns;
@@ -118,34 +120,35 @@ void Generation::log(base::LogLevel level, std::string_view message, const jf_fi
   shown.reserve(count + 1);
   shown.emplace_back("plugin", std::string_view(manifest_.name));
   for (std::size_t i = 0; i < count; ++i) {
-    const bool is_key = is_valid(fields[i].key) && is_valid(fields[i].value) &&
-                        view(fields[i].key).find_first_not_of("abcdefghijklmnopqrstuvwxyz"
-                                                              "0123456789_") ==
-                            std::string_view::npos;
+    const bool is_key = is_valid(fields[i].key) && fields[i].key.size > 0 &&
+                        is_valid(fields[i].value) &&
+                        view(fields[i].key)
+                                .find_first_not_of(
+                                    "abcdefghijklmnopqrstuvwxyz"
+                                    "0123456789_") == std::string_view::npos;
     if (is_key) shown.emplace_back(view(fields[i].key), view(fields[i].value));
   }
   surroundings_.log.write(level, message, shown.data(), shown.size());
 }
 
-void Generation::run_on_loop(std::function<void()> task) {
-  surroundings_.loop.post([door = door_, task = std::move(task)] {
-    if (door->is_open) task();
-  });
-}
-
-std::int32_t Generation::post(std::string_view bytes, void (*posted)(void*, jf_text), void* user) {
-  const std::size_t cost = bytes.size() + sizeof(std::string);
+std::int32_t Generation::run_on_loop(std::size_t octets, std::function<void()> task) {
+  const std::size_t cost = octets + kPostedCost;
   if (door_->posted_bytes.fetch_add(cost) + cost > kMaxPostedBytes) {
     door_->posted_bytes -= cost;
     return JF_E_LIMIT;
   }
-  surroundings_.loop.post([this, door = door_, bytes = std::string(bytes), posted, user, cost] {
+  surroundings_.loop.post([door = door_, task = std::move(task), cost] {
     door->posted_bytes -= cost;
-    if (!door->is_open) return;
+    if (door->is_open) task();
+  });
+  return JF_OK;
+}
+
+std::int32_t Generation::post(std::string_view bytes, void (*posted)(void*, jf_text), void* user) {
+  return run_on_loop(bytes.size(), [this, bytes = std::string(bytes), posted, user] {
     guarded([&] { posted(user, to_text(bytes)); },
             [&](const char* what) { log_throw("posted", what); });
   });
-  return JF_OK;
 }
 
 void Generation::log_throw(std::string_view function, const char* what) {
@@ -187,8 +190,12 @@ void Generation::fire(jf_id id) {
 // ---- jobs
 
 std::int32_t Generation::run_job(std::string_view bytes, Work work, Done done, void* user) {
-  if (door_->jobs.fetch_add(1) >= kMaxJobs) {
+  const std::size_t size = bytes.size();
+  const std::size_t jobs = door_->jobs.fetch_add(1) + 1;
+  const std::size_t job_bytes = door_->job_bytes.fetch_add(size) + size;
+  if (jobs > kMaxJobs || job_bytes > kMaxJobBytes) {
     --door_->jobs;
+    door_->job_bytes -= size;
     return JF_E_LIMIT;
   }
   auto job = std::make_shared<Job>();
@@ -199,13 +206,16 @@ std::int32_t Generation::run_job(std::string_view bytes, Work work, Done done, v
   if (surroundings_.loop.is_on_loop()) {
     begin_job(std::move(job));
   } else {
-    run_on_loop([this, job = std::move(job)] { begin_job(job); });
+    surroundings_.loop.post([this, door = door_, job = std::move(job)] {
+      if (door->is_open) begin_job(job);
+    });
   }
   return JF_OK;
 }
 
 void Generation::begin_job(std::shared_ptr<Job> job) {
-  const auto work = [door = door_, job] {
+  // The generation outlives a work that runs: `stop` waits for it, or leaves all of it behind.
+  const auto work = [this, door = door_, job] {
     {
       const std::lock_guard lock(door->mutex);
       if (!door->is_open) return;
@@ -222,13 +232,17 @@ void Generation::begin_job(std::shared_ptr<Job> job) {
       return JF_OK;
     };
     job->result = guarded([&] { return job->work(job->user, to_text(job->bytes), &output); },
-                          [](const char*) { return JF_E_INTERNAL; });
+                          [&](const char* what) {
+                            log_throw("work", what);
+                            return JF_E_INTERNAL;
+                          });
     const std::lock_guard lock(door->mutex);
     --door->works_running;
     door->work_ended.notify_all();
   };
   const auto done = [this, door = door_, job] {
     --door->jobs;
+    door->job_bytes -= job->bytes.size();
     if (!door->is_open || job->done == nullptr) return;
     guarded([&] { job->done(job->user, job->result, to_text(job->output)); },
             [&](const char* what) { log_throw("done", what); });

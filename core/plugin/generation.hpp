@@ -40,8 +40,10 @@ class Generation {
   // Bounds on what one plugin may have in line.
   static constexpr std::size_t kMaxTimers = 10'000;
   static constexpr std::size_t kMaxJobs = 1'000;
-  static constexpr std::size_t kMaxPostedBytes = 64 << 20;
-  static constexpr std::size_t kMaxKeptBytes = 64 << 10;   // with one subscription
+  static constexpr std::size_t kMaxPostedBytes = 64 << 20;  // on their way from other threads
+  static constexpr std::size_t kPostedCost = 256;           // of each, besides its octets
+  static constexpr std::size_t kMaxJobBytes = 64 << 20;     // given to jobs in line or running
+  static constexpr std::size_t kMaxKeptBytes = 64 << 10;    // with one subscription
   static constexpr std::size_t kMaxOutputBytes = 64 << 20;  // of one job
 
   Generation(const Surroundings& surroundings, Library library, Manifest manifest);
@@ -78,8 +80,9 @@ class Generation {
 
   std::int32_t add_channel(std::string_view pattern, const jf_channel& handlers, void* channel);
   std::int32_t post(std::string_view bytes, void (*posted)(void*, jf_text), void* user);  // any
-  // Runs `task` on the loop, unless the generation has ended by then. Any thread.
-  void run_on_loop(std::function<void()> task);
+  // Runs `task`, which carries `octets`, on the loop, unless the generation has ended by then.
+  // JF_E_LIMIT where too much is on its way. Any thread.
+  std::int32_t run_on_loop(std::size_t octets, std::function<void()> task);
   std::int32_t start_timer(std::chrono::milliseconds delay, std::chrono::milliseconds interval,
                            void (*fired)(void*, jf_id), void* user, jf_id* timer);
   std::int32_t cancel_timer(jf_id timer);
@@ -108,6 +111,7 @@ class Generation {
     std::atomic<bool> is_open{true};
     std::atomic<std::size_t> posted_bytes{0};
     std::atomic<std::size_t> jobs{0};  // in line or running
+    std::atomic<std::size_t> job_bytes{0};
     std::mutex mutex;
     std::condition_variable work_ended;
     std::size_t works_running = 0;  // guarded by mutex

@@ -54,20 +54,20 @@ std::int32_t clamp_count(std::size_t count) {
 
 // ---- what goes to clients: done at once on the loop, else through the one door
 
-std::int32_t host_push(const jf_host* host, jf_id target, jf_text event, jf_text payload) {
+std::int32_t host_push(const jf_host* host, jf_id target, jf_text event, jf_text payload) noexcept {
   Generation& generation = generation_of(host);
   const bool is_on_loop = generation.surroundings().loop.is_on_loop();
   if (!is_name(event)) return JF_E_ARGUMENT;
   if (const auto error = check_payload(generation, payload, is_on_loop); error < 0) return error;
   hub::Hub& hub = generation.surroundings().hub;
   if (is_on_loop) return to_result(hub.push(target, view(event), view(payload)));
-  generation.run_on_loop([&hub, target, event = std::string(view(event)),
-                          payload = std::string(view(payload))] { hub.push(target, event, payload); });
-  return JF_OK;
+  return generation.run_on_loop(
+      payload.size, [&hub, target, event = std::string(view(event)),
+                     payload = std::string(view(payload))] { hub.push(target, event, payload); });
 }
 
 std::int32_t host_broadcast(const jf_host* host, jf_text topic, jf_text event, jf_text payload,
-                            jf_id except) {
+                            jf_id except) noexcept {
   Generation& generation = generation_of(host);
   const bool is_on_loop = generation.surroundings().loop.is_on_loop();
   if (!is_name(topic) || !is_name(event)) return JF_E_ARGUMENT;
@@ -76,43 +76,43 @@ std::int32_t host_broadcast(const jf_host* host, jf_text topic, jf_text event, j
   if (is_on_loop) {
     return clamp_count(hub.broadcast(view(topic), view(event), view(payload), except));
   }
-  generation.run_on_loop([&hub, topic = std::string(view(topic)), event = std::string(view(event)),
-                          payload = std::string(view(payload)),
-                          except] { hub.broadcast(topic, event, payload, except); });
-  return JF_OK;
+  return generation.run_on_loop(
+      payload.size, [&hub, topic = std::string(view(topic)), event = std::string(view(event)),
+                     payload = std::string(view(payload)),
+                     except] { hub.broadcast(topic, event, payload, except); });
 }
 
-std::int32_t host_reply(const jf_host* host, jf_id call, jf_text code, jf_text message) {
+std::int32_t host_reply(const jf_host* host, jf_id call, jf_text code, jf_text message) noexcept {
   Generation& generation = generation_of(host);
   if (!is_name(code) || !is_message(message)) return JF_E_ARGUMENT;
   hub::Hub& hub = generation.surroundings().hub;
-  hub::Answer answer = code.size == 0 ? hub::Answer::ok()
-                                      : hub::Answer::refused(std::string(view(code)),
-                                                             std::string(view(message)));
+  hub::Answer answer =
+      code.size == 0 ? hub::Answer::ok()
+                     : hub::Answer::refused(std::string(view(code)), std::string(view(message)));
   if (generation.surroundings().loop.is_on_loop()) {
     return to_result(hub.reply(call, std::move(answer)));
   }
-  generation.run_on_loop(
-      [&hub, call, answer = std::move(answer)] { static_cast<void>(hub.reply(call, answer)); });
-  return JF_OK;
+  return generation.run_on_loop(message.size, [&hub, call, answer = std::move(answer)] {
+    static_cast<void>(hub.reply(call, answer));
+  });
 }
 
-std::int32_t host_kick(const jf_host* host, jf_id target, jf_text code, jf_text message) {
+std::int32_t host_kick(const jf_host* host, jf_id target, jf_text code, jf_text message) noexcept {
   Generation& generation = generation_of(host);
   if (!is_name(code) || !is_message(message)) return JF_E_ARGUMENT;
   hub::Hub& hub = generation.surroundings().hub;
   if (generation.surroundings().loop.is_on_loop()) {
     return to_result(hub.kick(target, view(code), view(message)));
   }
-  generation.run_on_loop([&hub, target, code = std::string(view(code)),
-                          message = std::string(view(message))] { hub.kick(target, code, message); });
-  return JF_OK;
+  return generation.run_on_loop(
+      message.size, [&hub, target, code = std::string(view(code)),
+                     message = std::string(view(message))] { hub.kick(target, code, message); });
 }
 
 // ---- the plugin's own
 
 std::int32_t host_channel(const jf_host* host, jf_text pattern, const jf_channel* handlers,
-                          void* channel) {
+                          void* channel) noexcept {
   Generation& generation = generation_of(host);
   if (!generation.check_thread("channel")) return JF_E_THREAD;
   if (!is_name(pattern) || handlers == nullptr || handlers->size < sizeof(std::uint32_t)) {
@@ -122,13 +122,13 @@ std::int32_t host_channel(const jf_host* host, jf_text pattern, const jf_channel
 }
 
 std::int32_t host_post(const jf_host* host, jf_text bytes, void (*posted)(void*, jf_text),
-                       void* user) {
+                       void* user) noexcept {
   if (!is_valid(bytes) || posted == nullptr) return JF_E_ARGUMENT;
   return generation_of(host).post(view(bytes), posted, user);
 }
 
 std::int32_t host_timer(const jf_host* host, std::uint64_t delay_ms, std::uint64_t interval_ms,
-                        void (*fired)(void*, jf_id), void* user, jf_id* timer) {
+                        void (*fired)(void*, jf_id), void* user, jf_id* timer) noexcept {
   Generation& generation = generation_of(host);
   if (!generation.check_thread("timer")) return JF_E_THREAD;
   if (fired == nullptr || delay_ms > kMaxTimerMs || interval_ms > kMaxTimerMs) {
@@ -138,24 +138,24 @@ std::int32_t host_timer(const jf_host* host, std::uint64_t delay_ms, std::uint64
                                 std::chrono::milliseconds(interval_ms), fired, user, timer);
 }
 
-std::int32_t host_cancel(const jf_host* host, jf_id timer) {
+std::int32_t host_cancel(const jf_host* host, jf_id timer) noexcept {
   Generation& generation = generation_of(host);
   if (!generation.check_thread("cancel")) return JF_E_THREAD;
   return generation.cancel_timer(timer);
 }
 
-std::uint64_t host_now(const jf_host* /*host*/) {
+std::uint64_t host_now(const jf_host* /*host*/) noexcept {
   return static_cast<std::uint64_t>(base::Loop::now().count());
 }
 
 std::int32_t host_job(const jf_host* host, jf_text bytes,
                       std::int32_t (*work)(void*, jf_text, const jf_output*),
-                      void (*done)(void*, std::int32_t, jf_text), void* user) {
+                      void (*done)(void*, std::int32_t, jf_text), void* user) noexcept {
   if (!is_valid(bytes) || work == nullptr) return JF_E_ARGUMENT;
   return generation_of(host).run_job(view(bytes), work, done, user);
 }
 
-std::int32_t host_set(const jf_host* host, jf_id subscription, jf_text bytes) {
+std::int32_t host_set(const jf_host* host, jf_id subscription, jf_text bytes) noexcept {
   Generation& generation = generation_of(host);
   if (!generation.check_thread("set")) return JF_E_THREAD;
   if (!is_valid(bytes)) return JF_E_ARGUMENT;
@@ -166,7 +166,7 @@ std::int32_t host_set(const jf_host* host, jf_id subscription, jf_text bytes) {
   return JF_OK;
 }
 
-std::int32_t host_get(const jf_host* host, jf_id subscription, jf_text* bytes) {
+std::int32_t host_get(const jf_host* host, jf_id subscription, jf_text* bytes) noexcept {
   Generation& generation = generation_of(host);
   if (!generation.check_thread("get")) return JF_E_THREAD;
   if (bytes == nullptr) return JF_E_ARGUMENT;
@@ -179,21 +179,21 @@ std::int32_t host_get(const jf_host* host, jf_id subscription, jf_text* bytes) {
 
 // ---- facts
 
-std::int64_t host_subscribers(const jf_host* host, jf_text topic) {
+std::int64_t host_subscribers(const jf_host* host, jf_text topic) noexcept {
   Generation& generation = generation_of(host);
   if (!generation.check_thread("subscribers")) return JF_E_THREAD;
   if (!is_name(topic)) return JF_E_ARGUMENT;
   return static_cast<std::int64_t>(generation.surroundings().hub.subscriber_count(view(topic)));
 }
 
-std::int64_t host_connections(const jf_host* host) {
+std::int64_t host_connections(const jf_host* host) noexcept {
   Generation& generation = generation_of(host);
   if (!generation.check_thread("connections")) return JF_E_THREAD;
   return static_cast<std::int64_t>(generation.surroundings().hub.connection_count());
 }
 
 void host_log(const jf_host* host, std::uint32_t level, jf_text message, const jf_field* fields,
-              std::size_t fields_count) {
+              std::size_t fields_count) noexcept {
   constexpr std::size_t kMaxFields = 32;
   const bool is_level = level >= JF_LOG_ERROR && level <= JF_LOG_DEBUG;
   if (!is_level || !is_valid(message)) return;
@@ -201,7 +201,7 @@ void host_log(const jf_host* host, std::uint32_t level, jf_text message, const j
   generation_of(host).log(static_cast<base::LogLevel>(level), view(message), fields, fields_count);
 }
 
-std::int32_t host_connection(const jf_host* host, jf_id connection, jf_connection* facts) {
+std::int32_t host_connection(const jf_host* host, jf_id connection, jf_connection* facts) noexcept {
   Generation& generation = generation_of(host);
   if (!generation.check_thread("connection")) return JF_E_THREAD;
   if (facts == nullptr || facts->size < sizeof(std::uint32_t)) return JF_E_ARGUMENT;
@@ -218,7 +218,8 @@ std::int32_t host_connection(const jf_host* host, jf_id connection, jf_connectio
   return JF_OK;
 }
 
-std::int32_t host_header(const jf_host* host, jf_id connection, jf_text name, jf_text* value) {
+std::int32_t host_header(const jf_host* host, jf_id connection, jf_text name,
+                         jf_text* value) noexcept {
   Generation& generation = generation_of(host);
   if (!generation.check_thread("header")) return JF_E_THREAD;
   if (!is_valid(name) || value == nullptr) return JF_E_ARGUMENT;
@@ -231,7 +232,7 @@ std::int32_t host_header(const jf_host* host, jf_id connection, jf_text name, jf
   return JF_OK;
 }
 
-const void* host_extension(const jf_host* /*host*/, jf_text /*id*/) { return nullptr; }
+const void* host_extension(const jf_host* /*host*/, jf_text /*id*/) noexcept { return nullptr; }
 
 }  // namespace
 

@@ -13,10 +13,11 @@ namespace {
 namespace fs = std::filesystem;
 using base::Result;
 
-// What Boost.DLL says ends in the loader's own sentence, which names the private copy.
+// What Boost.DLL says holds the loader's own sentence, in parentheses; what follows is an errno
+// that means nothing.
 std::string loader_sentence(const std::system_error& error) {
   std::string what = error.what();
-  if (const std::size_t end = what.find(": Success"); end != std::string::npos) what.resize(end);
+  if (const std::size_t end = what.rfind(')'); end != std::string::npos) what.resize(end + 1);
   return what;
 }
 
@@ -34,13 +35,9 @@ std::string missing_symbol(const boost::dll::shared_library& library) {
 }  // namespace
 
 struct Library::Image {
-  ~Image() {
-    library.unload();
-    std::error_code ignored;
-    fs::remove(copy, ignored);
-  }
+  explicit Image(PrivateCopy its_copy) : copy(std::move(its_copy)) {}
 
-  fs::path copy;
+  PrivateCopy copy;  // outlives the mapping
   boost::dll::shared_library library;
 };
 
@@ -52,14 +49,13 @@ Library::~Library() = default;
 Result<Library> Library::open(const fs::path& file, PrivateCopies& copies) {
   auto copy = copies.copy(file);
   if (!copy.is_ok()) return Result<Library>::failure(copy.message());
-  auto image = std::make_unique<Image>();
-  image->copy = std::move(copy.value());
-  if (auto status = check_elf(image->copy); !status.is_ok()) {
+  auto image = std::make_unique<Image>(std::move(copy.value()));
+  if (auto status = check_elf(image->copy.path()); !status.is_ok()) {
     return Result<Library>::failure(status.message());
   }
   try {
-    image->library.load(image->copy.string(), boost::dll::load_mode::rtld_now |
-                                                  boost::dll::load_mode::rtld_local);
+    image->library.load(image->copy.path().string(),
+                        boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
     if (!image->library.has(JF_SYMBOL_NAME)) {
       return Result<Library>::failure(missing_symbol(image->library));
     }

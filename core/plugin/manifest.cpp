@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "core/plugin/settings.hpp"
 #include "core/plugin/text.hpp"
 #include "core/wire/utf8.hpp"
 
@@ -15,15 +16,6 @@ namespace {
 constexpr std::size_t kSmallest = offsetof(jf_plugin, start) + sizeof(jf_plugin::start);
 constexpr std::size_t kMaxText = 1024;
 
-bool is_name(std::string_view name) {
-  const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
-  const auto may_follow = [&](char c) {
-    return is_lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  };
-  return !name.empty() && name.size() <= 32 && is_lower(name.front()) &&
-         std::all_of(name.begin(), name.end(), may_follow);
-}
-
 bool is_line(std::string_view text) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' '; };
   return text.size() <= kMaxText && wire::is_utf8(text) &&
@@ -33,19 +25,20 @@ bool is_line(std::string_view text) {
 }  // namespace
 
 base::Result<Manifest> Manifest::read(const jf_plugin& table) {
-  const auto refuse = [](std::string why) { return base::Result<Manifest>::failure(std::move(why)); };
+  const auto refuse = [](std::string why) {
+    return base::Result<Manifest>::failure(std::move(why));
+  };
   if (table.size < kSmallest || table.size > (1U << 20)) {
-    return refuse("its table says " + std::to_string(table.size) +
-                  " octets (ABI 1." + std::to_string(table.minor) + "); ABI " +
-                  std::to_string(JF_ABI_MAJOR) + "." + std::to_string(JF_ABI_MINOR) + " has " +
-                  std::to_string(kSmallest) + " at least");
+    return refuse("its table says " + std::to_string(table.size) + " octets (ABI 1." +
+                  std::to_string(table.minor) + "); ABI " + std::to_string(JF_ABI_MAJOR) + "." +
+                  std::to_string(JF_ABI_MINOR) + " has " + std::to_string(kSmallest) + " at least");
   }
   for (const jf_text* text : {&table.name, &table.version, &table.description, &table.license}) {
     if (!is_valid(*text) || !is_line(view(*text))) {
       return refuse("a text of its table is malformed: one line of UTF-8 each, up to 1024 octets");
     }
   }
-  if (!is_name(view(table.name))) {
+  if (!is_plugin_name(view(table.name))) {
     return refuse("its name \"" + std::string(view(table.name)) +
                   "\" is not of the form [a-z][a-z0-9_-]{0,31}");
   }

@@ -1,5 +1,5 @@
-// A channel that a plugin registered: the hub's requests become calls of its handlers, their results
-// become answers. Loop thread.
+// A channel that a plugin registered: the hub's requests become calls of its handlers, their
+// results become answers. Loop thread.
 #pragma once
 
 #include <string>

@@ -41,6 +41,9 @@ base::Status PluginSet::load_all() {
   auto copies = PrivateCopies::open(settings_.runtime_directory);
   if (!copies.is_ok()) return base::Status::failure(copies.message());
   copies_ = std::make_unique<PrivateCopies>(std::move(copies.value()));
+  if (copies_->is_in_memory()) {
+    surroundings_.log.info("plugins are copied to memory: no folder may be written and executed from");
+  }
 
   for (const fs::path& file : files.value()) {
     if (auto status = load(file); !status.is_ok()) {
@@ -52,7 +55,8 @@ base::Status PluginSet::load_all() {
     const bool is_there = std::any_of(files.value().begin(), files.value().end(),
                                       [&](const fs::path& file) { return file.stem() == name; });
     if (!is_there) {
-      surroundings_.log.warning("plugins.order names a file that is not there", {{"file", name + ".so"}});
+      surroundings_.log.warning("plugins.order names a file that is not there",
+                                {{"file", name + ".so"}});
     }
   }
   for (const auto& [name, table] : settings_.tables) {
@@ -85,9 +89,9 @@ base::Status PluginSet::load(const fs::path& file) {
     if (generation->is_stuck()) leave_behind(std::move(generation));
     return status;
   }
-  surroundings_.log.info("plugin loaded", {{"plugin", name},
-                                           {"version", generation->manifest().version},
-                                           {"file", file.string()}});
+  surroundings_.log.info(
+      "plugin loaded",
+      {{"plugin", name}, {"version", generation->manifest().version}, {"file", file.string()}});
   generations_.push_back(std::move(generation));
   return base::Status::ok();
 }

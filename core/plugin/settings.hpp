@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace jackfield::plugin {
@@ -11,8 +12,11 @@ namespace jackfield::plugin {
 struct Settings {
   std::filesystem::path directory = "plugins";  // its *.so are loaded
   std::vector<std::string> order;  // file names without ".so" that come first, in this order
-  std::filesystem::path runtime_directory;  // for private copies; empty: $RUNTIME_DIRECTORY, /run/jackfield or /tmp
+  std::filesystem::path runtime_directory;    // for private copies; empty: PrivateCopies chooses
   std::map<std::string, std::string> tables;  // plugin name -> its [plugin.NAME] as JSON text
 };
+
+// [a-z][a-z0-9_-]{0,31}: what a plugin may be called, and so its table.
+bool is_plugin_name(std::string_view name);
 
 }  // namespace jackfield::plugin

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/wire/json_text.hpp"
+#include "core/wire/utf8.hpp"
 
 namespace jackfield::wire {
 namespace {
@@ -79,8 +80,7 @@ FrameRef make_message_frame(std::string_view topic, std::string_view event,
   return frame.finish();
 }
 
-FrameRef make_error_frame(std::string_view topic, std::string_view code,
-                          std::string_view message) {
+FrameRef make_error_frame(std::string_view topic, std::string_view code, std::string_view message) {
   std::string payload = "{\"code\":";
   append_quoted(code, payload);
   payload += ",\"message\":";
@@ -91,7 +91,8 @@ FrameRef make_error_frame(std::string_view topic, std::string_view code,
 
 FrameRef make_close_frame(std::uint16_t code, std::string_view reason) {
   if (code == 0) return FrameBuilder(kFinClose, 0).finish();
-  reason = cut_at_code_point(reason, kMaxReason);
+  const std::string sound = to_utf8(reason);
+  reason = cut_at_code_point(sound, kMaxReason);
   FrameBuilder frame(kFinClose, 2 + reason.size());
   frame.octet(static_cast<std::size_t>(code >> 8));
   frame.octet(code);

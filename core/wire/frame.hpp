@@ -65,8 +65,8 @@ FrameRef make_message_frame(std::string_view topic, std::string_view event,
 // An error message: payload `{"code":…,"message":…}`.
 FrameRef make_error_frame(std::string_view topic, std::string_view code, std::string_view message);
 
-// A Close frame (RFC 6455 section 5.5.1). `code` 0: without a payload. The reason, UTF-8, is cut at
-// a code point to 123 octets.
+// A Close frame (RFC 6455 section 5.5.1). `code` 0: without a payload. The reason is made UTF-8,
+// and cut at a code point to 123 octets.
 FrameRef make_close_frame(std::uint16_t code, std::string_view reason);
 
 // A Ping frame (RFC 6455 section 5.5.2). Not an empty one: of an empty Pong libwebsockets 4.1 tells

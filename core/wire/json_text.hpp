@@ -1,7 +1,7 @@
 // JSON text as RFC 8259 has it, no more and no less: what a browser's JSON.parse takes. cJSON takes
-// more (01, raw control characters, a leading BOM), and cuts or loses some of what it takes, so text
-// that clients and plugins send is read here: only scanned, never built into a tree, and passed on as the
-// bytes it is. No depth limit: nesting costs one bit a level.
+// more (01, raw control characters, a leading BOM), and cuts or loses some of what it takes, so
+// text that clients and plugins send is read here: only scanned, never built into a tree, and
+// passed on as the bytes it is. No depth limit: nesting costs one bit a level.
 #pragma once
 
 #include <cstddef>

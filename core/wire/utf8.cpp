@@ -68,6 +68,23 @@ bool is_utf8(std::string_view text) {
   return check.feed(text) && check.is_complete();
 }
 
+std::string to_utf8(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto octet = static_cast<unsigned char>(text[i]);
+    const std::size_t length = octet < 0x80 ? 1 : octet < 0xe0 ? 2 : octet < 0xf0 ? 3 : 4;
+    const std::string_view sequence = text.substr(i, length);
+    if (sequence.size() == length && is_utf8(sequence)) {
+      out += sequence;
+      i += length;
+    } else {
+      out += "\xef\xbf\xbd";
+      ++i;
+    }
+  }
+  return out;
+}
+
 bool is_wtf8(std::string_view text) {
   const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   std::size_t begin = 0;

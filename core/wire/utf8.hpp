@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace jackfield::wire {
@@ -30,5 +31,8 @@ bool is_utf8(std::string_view text);
 // The same, but surrogates in their three-octet form may stand in it (WTF-8): what a JSON string
 // with lone surrogate escapes stands for.
 bool is_wtf8(std::string_view text);
+
+// The text with U+FFFD for each octet that is not part of well-formed UTF-8.
+std::string to_utf8(std::string_view text);
 
 }  // namespace jackfield::wire

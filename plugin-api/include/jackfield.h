@@ -159,7 +159,7 @@ typedef struct jf_connection {
   uint32_t is_local;  /* 1 where the peer is this machine: loopback address or Unix socket */
   jf_text peer;       /* "192.0.2.1", "2001:db8::1", or "unix" */
   jf_text identity;   /* who it is by token, certificate or peer credentials; empty: nobody known */
-  jf_text path;       /* of the upgrade request, percent-decoded */
+  jf_text path;       /* of the upgrade request, percent-decoded: any octets, perhaps not UTF-8 */
   jf_text query;      /* behind the '?', percent-encoded; may be empty */
 } jf_connection;
 
@@ -201,7 +201,10 @@ typedef struct jf_channel {
 /* Given to `start`. Each plugin has its own; pass it as the first argument. Limits that hold for all
  * of them: a topic, event, pattern or code is UTF-8 (or the generalized form above), without a NUL,
  * of at most 4,096 octets; a message for a person is the same, of at most 64 KiB, and may hold a NUL.
- * What is over them returns JF_E_ARGUMENT, and nothing is done. */
+ * What is over them returns JF_E_ARGUMENT, and nothing is done. What [any] functions are called for
+ * from other threads waits for the loop: where more than 64 MiB of one plugin wait (each call counts
+ * 256 octets more than it carries), they return JF_E_LIMIT. Ids are the server's, not the plugin's: a
+ * plugin can name what belongs to another one. Where memory is out, the process ends. */
 typedef struct jf_host {
   uint32_t size;
   uint32_t minor; /* the host's JF_ABI_MINOR */
@@ -236,7 +239,7 @@ typedef struct jf_host {
   int32_t (*kick)(const struct jf_host *host, jf_id target, jf_text code, jf_text message);
 
   /* Has `posted` called on the loop with a copy of the bytes. [any] In the order of posting, for
-   * one thread. JF_E_LIMIT: more than 64 MiB wait. */
+   * one thread. */
   int32_t (*post)(const struct jf_host *host, jf_text bytes,
                   void (*posted)(void *user, jf_text bytes), void *user);
 
@@ -255,7 +258,7 @@ typedef struct jf_host {
   /* Runs `work` on a worker thread with a copy of the bytes, then `done` on the loop with what it
    * wrote and returned. [any] For whatever blocks: files, databases, long sums. `stop` is called
    * after the last running `work` has returned; `done` does not come after `stop` has begun.
-   * JF_E_LIMIT: the plugin has 1,000 jobs in line. */
+   * JF_E_LIMIT: the plugin has 1,000 jobs, or 64 MiB of bytes for jobs, in line or running. */
   int32_t (*job)(const struct jf_host *host, jf_text bytes,
                  int32_t (*work)(void *user, jf_text bytes, const jf_output *output),
                  void (*done)(void *user, int32_t result, jf_text output), void *user);
@@ -283,7 +286,8 @@ typedef struct jf_host {
   int32_t (*connection)(const struct jf_host *host, jf_id connection, jf_connection *facts);
 
   /* A header of the upgrade request, by its name in lower case, where the configuration lets it
-   * through ([server] forward_headers); else empty. [loop] Lives as `connection`'s texts do. */
+   * through ([server] forward_headers); else empty. [loop] Any octets, perhaps not UTF-8. Lives as
+   * `connection`'s texts do. */
   int32_t (*header)(const struct jf_host *host, jf_id connection, jf_text name, jf_text *value);
 
   /* A table of further functions by id, such as "jackfield.presence/1", or null. [any] This host

@@ -109,10 +109,10 @@ class Call : public Request {
   // The answer comes later, from any thread: keep what this returns. Copy what you need of the
   // request; it dies when the handler returns.
   [[nodiscard]] Reply defer() {
-    deferred_ = true;
-    return Reply(home_, request_->call);
+    if (!deferral_) deferral_ = std::make_shared<detail::Deferral>(detail::Deferral::kHandling);
+    return Reply(home_, request_->call, deferral_);
   }
-  bool deferred() const { return deferred_; }
+  bool deferred() const { return deferral_ != nullptr; }
 
   // Used by Channel: what goes back to the host.
   template <class Function>
@@ -120,7 +120,10 @@ class Call : public Request {
     try {
       const Result result = function();
       if (result.error()) return refuse(result.error()->code(), result.error()->what());
-      return deferred_ ? JF_PENDING : result.result();
+      if (!deferral_) return result.result();
+      const bool is_dropped = deferral_->exchange(detail::Deferral::kReturned) ==
+                              detail::Deferral::kDropped;
+      return is_dropped ? refuse(kInternalError, detail::kDropped) : JF_PENDING;
     } catch (const Error& error) {
       return refuse(error.code(), error.what());
     } catch (const std::exception& exception) {
@@ -134,12 +137,13 @@ class Call : public Request {
 
  private:
   std::int32_t refuse(std::string_view code, std::string_view message) noexcept {
+    if (deferral_) deferral_->store(detail::Deferral::kReturned);
     const std::int32_t result = host_->reply(
         host_, request_->call, text(code.empty() ? kInternalError : code), text(message));
     return result == JF_OK || result == JF_E_GONE ? JF_PENDING : JF_E_INTERNAL;
   }
 
-  bool deferred_ = false;
+  std::shared_ptr<detail::Deferral> deferral_;
 };
 
 // A client subscribes; also when it does so again (its subscription is the one it has then).
@@ -210,7 +214,7 @@ class Channel {
   virtual Result join(Join& join) { return join_ ? join_(join) : Result(); }
   virtual Result event(Event& event) {
     const auto known = events_.find(event.name());
-    if (known == events_.end()) return JF_NO_EVENT;
+    if (known == events_.end()) return kNoEvent;
     std::string mistake = known->second.payload.check(event.payload());
     if (!mistake.empty()) return Error(kInvalidPayload, mistake);
     return known->second.function(event);

@@ -38,12 +38,18 @@ class Error : public std::runtime_error {
   std::string code_;
 };
 
-// What a handler may return instead of nothing: an Error, or one of the ABI's JF_* results.
+// A handler returns it to say that the channel knows no such event.
+struct NoEvent {};
+inline constexpr NoEvent kNoEvent{};
+
+// What a handler may return instead of nothing: an Error, kNoEvent, or what a function of the host
+// returned: a negative JF_E_* fails, anything else (a count, say) is success.
 class Result {
  public:
   Result() = default;
-  Result(Error error) : error_(std::move(error)) {}  // NOLINT: implicit on purpose
-  Result(std::int32_t result) : result_(result) {}   // NOLINT
+  Result(Error error) : error_(std::move(error)) {}                     // NOLINT: implicit on purpose
+  Result(NoEvent /*none*/) : result_(JF_NO_EVENT) {}                    // NOLINT
+  Result(std::int32_t result) : result_(result < 0 ? result : JF_OK) {}  // NOLINT
   const std::optional<Error>& error() const { return error_; }
   std::int32_t result() const { return result_; }
 

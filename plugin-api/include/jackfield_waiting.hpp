@@ -148,6 +148,26 @@ class Ticking : public Closure {
   std::function<void()> function_;
 };
 
+// How far a deferred call's handler is. A Reply that is destroyed while the handler still runs leaves
+// the answer to the handler: it may be unwinding, with an Error that says more.
+class Deferral {
+ public:
+  enum State { kHandling, kDropped, kReturned };
+  explicit Deferral(State state) : state_(state) {}
+  State exchange(State state) { return state_.exchange(state); }
+  void store(State state) { state_.store(state); }
+  // Whether the handler has to answer.
+  bool drop() {
+    State expected = kHandling;
+    return state_.compare_exchange_strong(expected, kDropped);
+  }
+
+ private:
+  std::atomic<State> state_;
+};
+
+inline constexpr const char* kDropped = "the call was dropped unanswered";
+
 }  // namespace detail
 
 // A call (a join or an event) that is answered later: by `defer`. Movable; may be used and
@@ -156,14 +176,18 @@ class Ticking : public Closure {
 class Reply {
  public:
   Reply() = default;
-  Reply(std::shared_ptr<detail::Home> home, Id call) : home_(std::move(home)), call_(call) {}
+  Reply(std::shared_ptr<detail::Home> home, Id call, std::shared_ptr<detail::Deferral> deferral)
+      : home_(std::move(home)), call_(call), deferral_(std::move(deferral)) {}
   Reply(Reply&& other) noexcept
-      : home_(std::move(other.home_)), call_(std::exchange(other.call_, 0)) {}
+      : home_(std::move(other.home_)),
+        call_(std::exchange(other.call_, 0)),
+        deferral_(std::move(other.deferral_)) {}
   Reply& operator=(Reply&& other) noexcept {
     if (this == &other) return *this;
     drop();
     home_ = std::move(other.home_);
     call_ = std::exchange(other.call_, 0);
+    deferral_ = std::move(other.deferral_);
     return *this;
   }
   Reply(const Reply&) = delete;
@@ -210,11 +234,17 @@ class Reply {
     });
   }
   void drop() {
-    if (call_ != 0) fail(kInternalError, "the call was dropped unanswered");
+    if (call_ == 0) return;
+    if (deferral_ && deferral_->drop()) {
+      call_ = 0;
+    } else {
+      fail(kInternalError, detail::kDropped);
+    }
   }
 
   std::shared_ptr<detail::Home> home_;
   Id call_ = 0;
+  std::shared_ptr<detail::Deferral> deferral_;
 };
 
 // A running timer; destroying it ends it. Made by Plugin::after and Plugin::every. [loop]

@@ -521,7 +521,7 @@ TEST(Hub, a_kick_of_a_connection_closes_it_with_1008) {
   hub->end_turn();
   LONGS_EQUAL(1008, link.close_code);
   STRCMP_EQUAL("out", link.close_reason.c_str());
-  check_lines({"join t:1", "leave t:1 2"}, channel.take());
+  check_lines({"join t:1", "leave t:1 3"}, channel.take());
   say(connection, R"(["t:1","e",1])");  // not heard any more
   check_lines({}, channel.take());
   hub->lost(connection);
@@ -603,6 +603,102 @@ TEST(Hub, a_channel_that_is_removed_leaves_nothing_behind) {
   say(connection, R"(["t:1","e",1])");
   check_lines({R"(["t:1","error",{"code":"INTERNAL_ERROR","message":"No channel matches topic: t:1"}])"},
               link.take());
+}
+
+TEST(Hub, kept_bytes_live_until_the_running_function_returns) {
+  FakeLink link;
+  Connection& connection = hub->open(link);
+  channel.on_join = [&](const Request& request) {
+    *hub->kept(request.subscription) = "kept";
+    return Answer::pending();
+  };
+  say(connection, R"(["t:1","subscribe",{}])");
+  const std::string* kept = hub->kept(channel.subscription);
+  hub->reply(channel.call, Answer::refused("C", "m"));  // ends the subscription
+  STRCMP_EQUAL("kept", kept->c_str());
+  hub->end_turn();
+  POINTERS_EQUAL(nullptr, hub->kept(channel.subscription));
+}
+
+TEST(Hub, a_leave_may_answer_other_calls_while_its_channel_is_removed) {
+  FakeLink link;
+  Connection& connection = hub->open(link);
+  std::vector<base::Id> calls;
+  channel.on_join = [&](const Request& request) {
+    if (request.topic == "t:0") return Answer::ok();
+    calls.push_back(request.call);
+    return Answer::pending();
+  };
+  say(connection, R"(["t:0","subscribe",{}])");
+  say(connection, R"(["t:1","subscribe",{}])");
+  say(connection, R"(["t:1","subscribe",{"id":"again"}])");
+  say(connection, R"(["t:2","subscribe",{}])");
+  channel.on_leave = [&](const Request& request, LeaveReason) {
+    if (request.topic != "t:0") return;
+    hub->reply(calls[0], Answer::ok());
+    hub->reply(calls[1], Answer::refused("C", "m"));
+  };
+  hub->remove_channel(channel, LeaveReason::kUnloaded);
+  std::size_t joins = 0;
+  std::size_t leaves = 0;
+  for (const std::string& call : channel.take()) (call[0] == 'j' ? joins : leaves) += 1;
+  LONGS_EQUAL(3, joins);  // the waiting subscribe joined nothing
+  LONGS_EQUAL(2, leaves);
+  hub->end_turn();
+  hub->lost(connection);
+}
+
+TEST(Hub, subscribes_that_wait_count_against_the_outbox_bound) {
+  FakeLink link;
+  Connection& connection = hub->open(link);
+  channel.on_join = [](const Request&) { return Answer::pending(); };
+  say(connection, R"(["t:1","subscribe",{}])");
+  const std::string large = R"(["t:1","subscribe",")" + std::string(600, 'x') + "\"]";
+  say(connection, large);
+  check_lines({}, link.take());
+  say(connection, large);
+  check_lines({R"(["t:1","error",{"code":"LIMIT_EXCEEDED","message":"This topic is being joined"}])"},
+              link.take());
+  channel.on_join = nullptr;
+  hub->reply(channel.call, Answer::ok());
+  hub->end_turn();
+  check_lines({kSubscribedT, kSubscribedT}, link.take());
+  say(connection, R"(["t:2","subscribe",")" + std::string(600, 'x') + "\"]");
+  check_lines({R"(["t:2","subscribed",{}])"}, link.take());
+}
+
+TEST(Hub, what_a_link_takes_at_once_is_no_backlog) {
+  FakeLink link;
+  Connection& connection = hub->open(link);
+  say(connection, R"(["t:1","subscribe",{}])");
+  link.take();
+  for (int i = 0; i < 50; ++i) hub->broadcast("t:1", "e", std::string(400, '1'));
+  hub->end_turn();
+  LONGS_EQUAL(50, link.take().size());
+  CHECK_FALSE(link.is_closing);
+}
+
+TEST(Hub, who_is_refused_or_closing_takes_nobodys_place) {
+  std::vector<std::unique_ptr<FakeLink>> links;
+  std::vector<Connection*> open;
+  for (int i = 0; i < 6; ++i) {  // four are served
+    links.push_back(std::make_unique<FakeLink>());
+    open.push_back(&hub->open(*links.back()));
+    hub->end_turn();
+  }
+  LONGS_EQUAL(4, hub->connection_count());
+  hub->lost(*open[0]);
+  hub->close(*open[1], CloseCode::kTooBig, "");
+  hub->end_turn();
+  LONGS_EQUAL(2, hub->connection_count());
+  for (int i = 0; i < 2; ++i) {
+    links.push_back(std::make_unique<FakeLink>());
+    hub->open(*links.back());
+    hub->end_turn();
+    LONGS_EQUAL(0, links.back()->close_code);
+  }
+  hub->lost(*open[5]);  // one that was refused
+  LONGS_EQUAL(4, hub->connection_count());
 }
 
 TEST(Hub, what_is_no_message_is_answered_on_the_error_topic) {

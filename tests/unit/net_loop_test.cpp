@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -78,17 +80,35 @@ TEST(NetLoop, a_job_works_on_another_thread_and_ends_on_the_loop) {
 
 TEST(NetLoop, the_end_of_a_turn_comes_after_what_ran_in_it) {
   std::string order;
+  loop.on_turn_end([&] { order += '.'; });
+  loop.post([&] { order += 'a'; });
+  loop.start_timer(5ms, 0ms, [&] {
+    order += 't';
+    loop.post([&] {
+      order += 'z';
+      loop.start_timer(1ms, 0ms, [&] { loop.stop(); });
+    });
+  });
+  loop.run();
+  CHECK(order.find("a.") != std::string::npos);
+  CHECK(order.find("t.") != std::string::npos);
+  CHECK(order.find("z.") != std::string::npos);
+}
+
+TEST(NetLoop, a_timer_that_starts_itself_again_at_once_does_not_keep_the_loop_from_turning) {
+  int fired = 0;
   int turns = 0;
+  std::function<void()> again = [&] {
+    ++fired;
+    loop.start_timer(0ms, 0ms, again);
+  };
   loop.on_turn_end([&] {
-    order += '.';
-    if (++turns == 3) loop.stop();
+    if (++turns == 20) loop.stop();
     loop.post([] {});
   });
-  loop.post([&] { order += 'a'; });
-  loop.start_timer(0ms, 0ms, [&] { order += 't'; });
+  again();
   loop.run();
-  CHECK(order.find("t.") != std::string::npos);
-  CHECK(order.find("a.") != std::string::npos);
+  CHECK(fired <= 21);
 }
 
 TEST(NetLoop, a_signal_is_told_on_the_loop) {

@@ -32,16 +32,16 @@ TEST(PluginPrivateCopies, each_copy_has_a_path_and_inode_of_its_own) {
   const fs::path file = folder.write("a.so", "bytes");
   auto copies = PrivateCopies::open(folder.path() / "run");
   CHECK(copies.is_ok());
-  const auto first = copies.value().copy(file);
-  const auto second = copies.value().copy(file);
+  auto first = copies.value().copy(file);
+  auto second = copies.value().copy(file);
   CHECK(first.is_ok() && second.is_ok());
-  CHECK(first.value() != second.value());
+  CHECK(first.value().path() != second.value().path());
   struct stat a {};
   struct stat b {};
-  LONGS_EQUAL(0, ::stat(first.value().c_str(), &a));
-  LONGS_EQUAL(0, ::stat(second.value().c_str(), &b));
+  LONGS_EQUAL(0, ::stat(first.value().path().c_str(), &a));
+  LONGS_EQUAL(0, ::stat(second.value().path().c_str(), &b));
   CHECK(a.st_ino != b.st_ino);
-  LONGS_EQUAL(5, fs::file_size(first.value()));
+  LONGS_EQUAL(5, fs::file_size(first.value().path()));
 }
 
 TEST(PluginPrivateCopies, the_folder_is_private_and_goes_with_its_owner) {
@@ -83,7 +83,7 @@ TEST(PluginPrivateCopies, a_folder_that_cannot_be_made_is_a_sentence) {
 TEST(PluginPrivateCopies, a_file_that_is_not_there_is_a_sentence) {
   auto copies = PrivateCopies::open(folder.path() / "run");
   CHECK(copies.is_ok());
-  const auto copy = copies.value().copy(folder.path() / "missing.so");
+  auto copy = copies.value().copy(folder.path() / "missing.so");
   CHECK_FALSE(copy.is_ok());
   STRCMP_CONTAINS("No such file", copy.message().c_str());
 }

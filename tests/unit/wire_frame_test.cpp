@@ -54,6 +54,12 @@ TEST(WireFrame, a_long_close_reason_is_cut_at_a_code_point) {
   LONGS_EQUAL(2 + 2 + 123, make_close_frame(1000, std::string(500, 'x')).bytes().size());
 }
 
+TEST(WireFrame, a_close_reason_is_made_utf8) {
+  CHECK(make_close_frame(1008, "a\xed\xa0\x80z").bytes().substr(4) ==
+        "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz");
+  LONGS_EQUAL(4 + 123, make_close_frame(1008, std::string(100, '\xff')).bytes().size());
+}
+
 TEST(WireFrame, a_ping_has_a_payload) { CHECK(make_ping_frame().bytes() == "\x89\x02jf"sv); }
 
 TEST(WireFrame, references_share_one_frame) {

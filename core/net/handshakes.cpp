@@ -1,0 +1,55 @@
+#include "core/net/handshakes.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace jackfield::net {
+
+Handshakes::~Handshakes() {
+  if (timer_ != 0) loop_.cancel_timer(timer_);
+}
+
+void Handshakes::begin(lws* wsi) {
+  if (in_order_.size() >= kMax) cut_oldest("too many handshakes");
+  in_order_.push_back({wsi, base::Loop::now() + timeout_});
+  by_wsi_[wsi] = std::prev(in_order_.end());
+  watch();
+}
+
+void Handshakes::end(lws* wsi) {
+  const auto found = by_wsi_.find(wsi);
+  if (found == by_wsi_.end()) return;
+  in_order_.erase(found->second);
+  by_wsi_.erase(found);
+  if (in_order_.empty() && timer_ != 0) {
+    loop_.cancel_timer(timer_);
+    timer_ = 0;
+  }
+}
+
+void Handshakes::cut_oldest(const char* why) {
+  lws* const wsi = in_order_.front().wsi;
+  log_.info("handshake cut", {{"reason", why}});
+  end(wsi);
+  ::shutdown(lws_get_socket_fd(wsi), SHUT_RDWR);  // and libwebsockets closes
+}
+
+void Handshakes::cut_late() {
+  const auto now = base::Loop::now();
+  while (!in_order_.empty() && in_order_.front().deadline <= now) cut_oldest("timed out");
+}
+
+void Handshakes::watch() {
+  using std::chrono::milliseconds;
+  if (timer_ != 0 || in_order_.empty()) return;
+  const auto left = in_order_.front().deadline - base::Loop::now();
+  const auto delay = std::chrono::ceil<milliseconds>(left);
+  timer_ = loop_.start_timer(std::max(delay, milliseconds(1)), milliseconds(0), [this] {
+    timer_ = 0;
+    cut_late();
+    watch();
+  });
+}
+
+}  // namespace jackfield::net

@@ -1,0 +1,49 @@
+// Connections that are no WebSocket yet: each has a time for becoming one, and there are only so
+// many of them, so that those who connect and say nothing cannot keep out those who do. Loop
+// thread.
+#pragma once
+
+#include <libwebsockets.h>
+
+#include <chrono>
+#include <list>
+#include <unordered_map>
+
+#include "core/base/log.hpp"
+#include "core/net/loop_uv.hpp"
+
+namespace jackfield::net {
+
+class Handshakes {
+ public:
+  static constexpr std::size_t kMax = 512;  // with one more the oldest is cut
+
+  Handshakes(std::chrono::milliseconds timeout, LoopUv& loop, base::Log& log)
+      : timeout_(timeout), loop_(loop), log_(log) {}
+  ~Handshakes();
+  Handshakes(const Handshakes&) = delete;
+  Handshakes& operator=(const Handshakes&) = delete;
+
+  void begin(lws* wsi);
+  // It is a WebSocket now, or gone. Ignores what is not under way.
+  void end(lws* wsi);
+
+ private:
+  struct Handshake {
+    lws* wsi;
+    std::chrono::microseconds deadline;
+  };
+
+  void cut_oldest(const char* why);
+  void cut_late();
+  void watch();
+
+  const std::chrono::milliseconds timeout_;
+  LoopUv& loop_;
+  base::Log& log_;
+  std::list<Handshake> in_order_;  // of their deadlines
+  std::unordered_map<lws*, std::list<Handshake>::iterator> by_wsi_;
+  base::TimerId timer_ = 0;  // for the first deadline; at rest while there is none
+};
+
+}  // namespace jackfield::net

@@ -1,0 +1,16 @@
+#include "core/plugin/settings.hpp"
+
+#include <algorithm>
+
+namespace jackfield::plugin {
+
+bool is_plugin_name(std::string_view name) {
+  const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto may_follow = [&](char c) {
+    return is_lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= 32 && is_lower(name.front()) &&
+         std::all_of(name.begin(), name.end(), may_follow);
+}
+
+}  // namespace jackfield::plugin
