@@ -20,6 +20,7 @@ Limits read_limits(const jf::Json& config) {
   namespace want = jf::want;
   jf::Plugin::require(config,
                       want::object({{"history_messages", want::integer(0, 100000).optional()},
+                                    {"history_bytes", want::integer(0, 1 << 30).optional()},
                                     {"rooms", want::integer(1, 1000000).optional()},
                                     {"text_length", want::integer(1, 1000000).optional()},
                                     {"name_length", want::integer(16, 256).optional()}})
@@ -29,6 +30,7 @@ Limits read_limits(const jf::Json& config) {
     if (const auto value = config[key].integer()) to = static_cast<std::size_t>(*value);
   };
   read("history_messages", limits.history_messages);
+  read("history_bytes", limits.history_bytes);
   read("rooms", limits.rooms);
   read("text_length", limits.text_length);
   read("name_length", limits.name_length);

@@ -46,11 +46,11 @@ std::string clean_name(std::string_view name, std::size_t max) {
 void Rooms::limit(Limits limits) {
   limits_ = limits;
   for (auto each = rooms_.begin(); each != rooms_.end();) {
-    std::deque<Message>& history = each->second.history;
-    while (history.size() > limits_.history_messages) history.pop_front();
-    const bool gone = each->second.members.empty() && history.empty();
-    each = gone ? rooms_.erase(each) : std::next(each);
+    while (each->second.history.size() > limits_.history_messages) forget_oldest(each);
+    const bool gone = each->second.members.empty() && each->second.history.empty();
+    each = gone ? erase(each) : std::next(each);
   }
+  keep_within_bytes();
   while (rooms_.size() > limits_.rooms && close_an_empty_one()) {
   }
 }
@@ -62,9 +62,52 @@ bool Rooms::close_an_empty_one() {
     if (chosen == rooms_.end() || each->second.touched < chosen->second.touched) chosen = each;
   }
   if (chosen == rooms_.end()) return false;
-  rooms_.erase(chosen);
+  erase(chosen);
   return true;
 }
+
+// ---- what was said
+
+namespace {
+
+std::size_t cost(const Message& message) {
+  return sizeof message + message.name.size() + message.text.size() + message.time.size();
+}
+
+}  // namespace
+
+void Rooms::keep(std::map<std::string, Room>::iterator room, const Message& message) {
+  std::deque<Message>& history = room->second.history;
+  if (history.empty()) oldest_.emplace(message.id, room);
+  history.push_back(message);
+  history_bytes_ += cost(message);
+  while (history.size() > limits_.history_messages) forget_oldest(room);
+  keep_within_bytes();
+}
+
+void Rooms::keep_within_bytes() {
+  while (history_bytes_ > limits_.history_bytes) {
+    const auto room = oldest_.begin()->second;
+    forget_oldest(room);
+    if (room->second.members.empty() && room->second.history.empty()) erase(room);
+  }
+}
+
+void Rooms::forget_oldest(std::map<std::string, Room>::iterator room) {
+  std::deque<Message>& history = room->second.history;
+  oldest_.erase(history.front().id);
+  history_bytes_ -= cost(history.front());
+  history.pop_front();
+  if (!history.empty()) oldest_.emplace(history.front().id, room);
+}
+
+std::map<std::string, Rooms::Room>::iterator Rooms::erase(
+    std::map<std::string, Room>::iterator room) {
+  while (!room->second.history.empty()) forget_oldest(room);
+  return rooms_.erase(room);
+}
+
+// ---- who is there
 
 Rooms::Room* Rooms::open(const std::string& name) {
   const auto found = rooms_.find(name);
@@ -110,7 +153,7 @@ std::optional<std::string> Rooms::leave(const std::string& name, MemberId member
   room->second.names.erase(was);
   room->second.members.erase(held);
   room->second.touched = ++clock_;
-  if (room->second.members.empty() && room->second.history.empty()) rooms_.erase(room);
+  if (room->second.members.empty() && room->second.history.empty()) erase(room);
   return was;
 }
 
@@ -138,11 +181,10 @@ std::optional<Message> Rooms::say(const std::string& name, MemberId member, std:
                                   std::string_view time) {
   const std::optional<std::string> who = name_of(name, member);
   if (!who) return std::nullopt;
-  Room& room = rooms_.find(name)->second;
-  room.touched = ++clock_;
+  const auto room = rooms_.find(name);
+  room->second.touched = ++clock_;
   Message message{++last_message_, *who, std::string(text), std::string(time)};
-  room.history.push_back(message);
-  while (room.history.size() > limits_.history_messages) room.history.pop_front();
+  keep(room, message);
   return message;
 }
 

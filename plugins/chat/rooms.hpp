@@ -17,7 +17,8 @@ namespace chat {
 using MemberId = std::uint64_t;  // a subscription's id: later members have greater ones
 
 struct Limits {
-  std::size_t history_messages = 100;  // a room
+  std::size_t history_messages = 100;    // a room
+  std::size_t history_bytes = 16 << 20;  // all rooms together, about; the oldest messages go
   std::size_t rooms = 1000;
   std::size_t text_length = 2000;
   std::size_t name_length = 40;
@@ -66,6 +67,8 @@ class Rooms {
   // The oldest first.
   std::deque<Message> history(const std::string& room) const;
   std::size_t size() const { return rooms_.size(); }
+  // What the histories take, about, in octets.
+  std::size_t history_bytes() const { return history_bytes_; }
 
  private:
   struct Room {
@@ -78,10 +81,17 @@ class Rooms {
   // The room, opened where it is new; a room without members may go for it. Null: too many.
   Room* open(const std::string& room);
   bool close_an_empty_one();
+  void keep(std::map<std::string, Room>::iterator room, const Message& message);
+  void keep_within_bytes();
+  void forget_oldest(std::map<std::string, Room>::iterator room);
+  std::map<std::string, Room>::iterator erase(std::map<std::string, Room>::iterator room);
   std::string free_name(const Room& room, std::string_view wish) const;
 
   Limits limits_;
   std::map<std::string, Room> rooms_;
+  // The oldest message of each room that has any, by its id.
+  std::map<std::uint64_t, std::map<std::string, Room>::iterator> oldest_;
+  std::size_t history_bytes_ = 0;
   std::uint64_t last_message_ = 0;
   std::uint64_t clock_ = 0;
 };

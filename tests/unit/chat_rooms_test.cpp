@@ -138,3 +138,26 @@ TEST(chat_rooms, smaller_limits_hold_at_once) {
   rooms.limit(limits);
   UNSIGNED_LONGS_EQUAL(0, rooms.size());
 }
+
+TEST(chat_rooms, all_histories_together_are_bounded_and_the_oldest_messages_go) {
+  Limits limits;
+  limits.history_bytes = 20'000;
+  Rooms rooms{limits};
+  rooms.join("a", 1, "Ada");
+  rooms.join("b", 2, "Bob");
+  const std::string text(1000, 'x');
+  for (int i = 0; i < 30; ++i) {
+    rooms.say("a", 1, text, "t");
+    if (i < 5) rooms.say("b", 2, text, "t");
+  }
+  CHECK(rooms.history_bytes() <= 20'000);
+  CHECK(rooms.history("b").empty());  // what it had was older
+  CHECK(rooms.history("a").size() > 10);
+  LONGS_EQUAL(35, rooms.history("a").back().id);
+  rooms.limit(Limits{});
+  rooms.leave("b", 2);
+  LONGS_EQUAL(1, rooms.size());
+  limits.history_messages = 0;
+  rooms.limit(limits);
+  LONGS_EQUAL(0, rooms.history_bytes());
+}
