@@ -49,7 +49,7 @@ int parse_and_run(int argc, char** argv) {
 
   std::string checked_file;
   CLI::App* check = app.add_subcommand("check", "Say every mistake in a configuration");
-  check->add_option("--config", checked_file, "Configuration file (TOML)")
+  check->add_option("--config,file", checked_file, "Configuration file (TOML)")
       ->type_name("FILE")
       ->required();
 
@@ -58,6 +58,8 @@ int parse_and_run(int argc, char** argv) {
                                          "Say what a plugin file holds, or why it would "
                                          "be refused");
   inspect->add_option("file", inspect_options.file, "The plugin")->type_name("FILE.so")->required();
+  inspect->add_option("--config", inspect_options.config, "Gives the plugin its table of this file")
+      ->type_name("FILE");
   inspect->add_flag("--json", inspect_options.is_json, "As JSON");
 
   net::WatchOptions watch_options;

@@ -28,6 +28,15 @@ fs::path own_path() {
   return error ? fs::path("jackfield") : path;
 }
 
+// Beside the executable, as it is built, or where it is installed.
+fs::path default_plugins() {
+  const fs::path folder = own_path().parent_path();
+  std::error_code error;
+  const fs::path installed = folder.parent_path() / "lib/jackfield/plugins";
+  const bool is_installed = !fs::exists(folder / "plugins", error) && fs::exists(installed, error);
+  return is_installed ? installed : folder / "plugins";
+}
+
 bool read_config(const std::string& file, config::Config& config) {
   config::Outcome outcome = config::load(file);
   for (const config::Mistake& mistake : outcome.mistakes) complain(config::to_text(mistake));
@@ -42,7 +51,7 @@ int run_server(const ServeOptions& options) {
   if (!options.config.empty()) {
     if (!read_config(options.config, config)) return kExitMistake;
   } else {
-    config.plugins.directory = own_path().parent_path() / "plugins";
+    config.plugins.directory = default_plugins();
   }
   if (!options.listen.empty()) {
     config.server.listen.clear();
@@ -74,7 +83,9 @@ int check_config(const std::string& file) {
 int inspect_plugin(const InspectOptions& options) {
   base::Log log(base::LogLevel::kWarning,
                 [](std::string_view line) { std::fwrite(line.data(), 1, line.size(), stderr); });
-  const auto found = plugin::inspect(options.file, "{}", log);
+  config::Config config;
+  if (!options.config.empty() && !read_config(options.config, config)) return kExitMistake;
+  const auto found = plugin::inspect(options.file, config.plugins.tables, log);
   if (!found.is_ok()) {
     if (options.is_json) {
       wire::JsonDocument document;

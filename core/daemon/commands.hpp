@@ -19,6 +19,7 @@ struct ServeOptions {
 
 struct InspectOptions {
   std::string file;
+  std::string config;  // empty: none
   bool is_json = false;
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
@@ -23,6 +24,9 @@ constexpr std::chrono::seconds kPluginPatience{5};
 
 // Connections that are refused or closing, listeners, plugins' own files.
 constexpr rlim_t kSpareDescriptors = 1024;
+
+// The last one when the terminal goes (termios(3)).
+constexpr std::array kStopSignals{SIGTERM, SIGINT, SIGHUP};
 
 // Signals that ask for the end, counted where they arrive. With the next one the handlers are the
 // process's only state outside objects: a signal handler has no other (signal-safety(7)).
@@ -107,7 +111,7 @@ base::Status Daemon::start() {
   if (auto status = server_.start(); !status.is_ok()) return status;
   if (auto status = plugins_.load_all(); !status.is_ok()) return status;
   loop_.on_turn_end([this] { server_.end_turn(); });
-  for (const int signal : {SIGTERM, SIGINT}) {
+  for (const int signal : kStopSignals) {
     loop_.on_signal(signal, [this](int number) {
       if (!std::exchange(is_stopping_, true)) stop(number);
     });
@@ -131,7 +135,7 @@ void Daemon::stop(int signal) {
   hub_.shut_down();
   if (server_.is_empty()) loop_.stop();
   loop_.start_timer(config_.server.shutdown_timeout, std::chrono::milliseconds(0), [this] {
-    log_.warning("shutdown timed out", {{"connections", hub_.connection_count()}});
+    log_.warning("shutdown timed out", {{"connections", server_.connection_count()}});
     loop_.stop();
   });
 }
@@ -139,7 +143,7 @@ void Daemon::stop(int signal) {
 void Daemon::finish_stop() {
   const bool are_ended = plugins_.stop_all(kPluginPatience);
   log_.info("stopped");
-  for (const int signal : {SIGTERM, SIGINT}) ::signal(signal, SIG_IGN);  // it is done already
+  for (const int signal : kStopSignals) ::signal(signal, SIG_IGN);  // it is done already
   // A thread of a plugin may still use what destructors would take away.
   if (!are_ended) std::_Exit(EXIT_SUCCESS);
 }

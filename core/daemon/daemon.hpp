@@ -25,8 +25,8 @@ class Daemon {
   // Listens and loads the plugins. Fails with one sentence.
   base::Status start();
 
-  // Serves until SIGTERM or SIGINT, then closes everyone, at most for the time that the settings
-  // give, and stops the plugins. A second signal ends the process at once.
+  // Serves until SIGTERM, SIGINT or SIGHUP, then closes everyone, at most for the time that the
+  // settings give, and stops the plugins. A second signal ends the process at once.
   void run();
 
   const net::Server& server() const { return server_; }

@@ -60,6 +60,9 @@ std::string start_report(const Daemon& daemon, const std::string& program) {
     }
     report += "\n";
   }
+  for (const auto& refusal : daemon.plugins().refusals()) {
+    report += "refused    " + refusal.file.string() + "  " + refusal.reason + "\n";
+  }
   if (daemon.plugins().generations().empty()) {
     report += "plugin     none in " + daemon.config().plugins.directory.string() + "\n";
   }

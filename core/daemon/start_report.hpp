@@ -1,5 +1,5 @@
 // What the server prints when it is ready: where it listens, which plugins and patterns it serves,
-// and a command that tries it.
+// which it refused and why, and a command that tries it.
 #pragma once
 
 #include <string>

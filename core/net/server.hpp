@@ -44,6 +44,8 @@ class Server {
   // Called whenever the last connection has ended. Set once.
   void on_empty(std::function<void()> task) { on_empty_ = std::move(task); }
   bool is_empty() const { return links_.empty(); }
+  // WebSockets that have not ended yet, those that are closing included.
+  std::size_t connection_count() const { return links_.size(); }
 
   // At the end of each turn: lets the hub write, then cuts what turned out broken.
   void end_turn();

@@ -66,7 +66,7 @@ base::Status check_elf(const std::filesystem::path& file) {
   const std::uintmax_t size = std::filesystem::file_size(file, error);
   if (!in || error) return refuse("cannot be read");
   FileHeader header{};
-  if (size < sizeof header) return refuse("not an ELF file: too short");
+  if (size < sizeof header) return refuse("not an ELF file");
   in.read(reinterpret_cast<char*>(&header), sizeof header);
   if (!in) return refuse("cannot be read");
   if (auto status = check_header(header); !status.is_ok()) return status;

@@ -8,6 +8,25 @@
 #include "core/plugin/text.hpp"
 
 namespace jackfield::plugin {
+namespace {
+
+std::string result_name(std::int32_t result) {
+  switch (result) {
+    case JF_E_INTERNAL: return "JF_E_INTERNAL";
+    case JF_E_PAYLOAD: return "JF_E_PAYLOAD";
+    case JF_E_FORBIDDEN: return "JF_E_FORBIDDEN";
+    case JF_E_GONE: return "JF_E_GONE";
+    case JF_E_THREAD: return "JF_E_THREAD";
+    case JF_E_ARGUMENT: return "JF_E_ARGUMENT";
+    case JF_E_JSON: return "JF_E_JSON";
+    case JF_E_UNSUPPORTED: return "JF_E_UNSUPPORTED";
+    case JF_E_LIMIT: return "JF_E_LIMIT";
+    case JF_E_STATE: return "JF_E_STATE";
+    default: return std::to_string(result);
+  }
+}
+
+}  // namespace
 
 // What a job carries between the loop and a worker.
 struct Generation::Job {
@@ -60,7 +79,7 @@ base::Status Generation::start(std::string_view config) {
   }
   channels_.clear();
   is_stuck_ = !wait_for_works(std::chrono::seconds(5));
-  return base::Status::failure("its start failed with " + std::to_string(result) +
+  return base::Status::failure("its start failed with " + result_name(result) +
                                (thrown.empty() ? "" : ": " + thrown));
 }
 

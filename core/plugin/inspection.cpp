@@ -30,8 +30,8 @@ class StillLoop : public base::Loop {
 
 }  // namespace
 
-base::Result<Inspection> inspect(const std::filesystem::path& file, std::string_view config,
-                                 base::Log& log) {
+base::Result<Inspection> inspect(const std::filesystem::path& file,
+                                 const std::map<std::string, std::string>& tables, base::Log& log) {
   using Outcome = base::Result<Inspection>;
   auto copies = PrivateCopies::open({});
   if (!copies.is_ok()) return Outcome::failure(copies.message());
@@ -47,6 +47,8 @@ base::Result<Inspection> inspect(const std::filesystem::path& file, std::string_
   hub::Hub hub(hub::Limits{}, ids, log);
   const Surroundings surroundings{hub, loop, ids, log};
   Generation generation(surroundings, std::move(library.value()), std::move(manifest.value()));
+  const auto table = tables.find(inspection.manifest.name);
+  const std::string_view config = table == tables.end() ? "{}" : std::string_view(table->second);
   if (auto status = generation.start(config); !status.is_ok()) {
     inspection.start_failure = status.message();
     return inspection;

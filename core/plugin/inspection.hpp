@@ -1,8 +1,9 @@
 // Looks at a plugin file as the server would when it loads it: reads its table, starts it once
-// with an empty configuration and no clients, stops it. Any thread, where no server runs.
+// without clients, stops it: so it runs code of the plugin. Any thread, where no server runs.
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,9 @@ struct Inspection {
   std::string start_failure;  // empty: it started
 };
 
-// Fails where it is no plugin that this server can load. `config` is given to its start.
-base::Result<Inspection> inspect(const std::filesystem::path& file, std::string_view config,
-                                 base::Log& log);
+// Fails where it is no plugin that this server can load. Its start is given its table of `tables`
+// (Settings), or an empty one.
+base::Result<Inspection> inspect(const std::filesystem::path& file,
+                                 const std::map<std::string, std::string>& tables, base::Log& log);
 
 }  // namespace jackfield::plugin

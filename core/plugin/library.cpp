@@ -2,6 +2,7 @@
 
 #include <boost/dll/shared_library.hpp>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -17,8 +18,11 @@ using base::Result;
 // that means nothing.
 std::string loader_sentence(const std::system_error& error) {
   std::string what = error.what();
-  if (const std::size_t end = what.rfind(')'); end != std::string::npos) what.resize(end + 1);
-  return what;
+  constexpr std::string_view kBefore = "(dlerror system message: ";
+  const std::size_t begin = what.find(kBefore);
+  const std::size_t end = what.rfind(')');
+  if (begin == std::string::npos || end == std::string::npos) return what;
+  return what.substr(begin + kBefore.size(), end - begin - kBefore.size());
 }
 
 // "exports jackfield_plugin_v2; this server speaks version 1", or that there is none.
@@ -47,6 +51,10 @@ Library::Library(Library&&) noexcept = default;
 Library::~Library() = default;
 
 Result<Library> Library::open(const fs::path& file, PrivateCopies& copies) {
+  std::error_code ignored;
+  const fs::file_status info = fs::status(file, ignored);
+  if (!fs::exists(info)) return Result<Library>::failure("no such file");
+  if (!fs::is_regular_file(info)) return Result<Library>::failure("not a file");
   auto copy = copies.copy(file);
   if (!copy.is_ok()) return Result<Library>::failure(copy.message());
   auto image = std::make_unique<Image>(std::move(copy.value()));

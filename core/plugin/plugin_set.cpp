@@ -19,7 +19,8 @@ base::Result<std::vector<fs::path>> plugin_files(const fs::path& directory,
   }
   if (error) {
     return base::Result<std::vector<fs::path>>::failure(
-        "cannot read the plugins folder " + directory.string() + ": " + error.message());
+        "cannot read the plugins folder " + directory.string() + ": " + error.message() +
+        " (--plugins or plugins.directory names another)");
   }
   const auto rank = [&](const fs::path& file) {
     return std::find(order.begin(), order.end(), file.stem().string()) - order.begin();
@@ -42,13 +43,15 @@ base::Status PluginSet::load_all() {
   if (!copies.is_ok()) return base::Status::failure(copies.message());
   copies_ = std::make_unique<PrivateCopies>(std::move(copies.value()));
   if (copies_->is_in_memory()) {
-    surroundings_.log.info("plugins are copied to memory: no folder may be written and executed from");
+    surroundings_.log.info(
+        "plugins are copied to memory: no folder may be written and executed from");
   }
 
   for (const fs::path& file : files.value()) {
     if (auto status = load(file); !status.is_ok()) {
       surroundings_.log.error("plugin refused",
                               {{"file", file.string()}, {"reason", status.message()}});
+      refusals_.push_back({file, status.message()});
     }
   }
   for (const std::string& name : settings_.order) {
@@ -59,7 +62,8 @@ base::Status PluginSet::load_all() {
                                 {{"file", name + ".so"}});
     }
   }
-  for (const auto& [name, table] : settings_.tables) {
+  for (const auto& entry : settings_.tables) {
+    const std::string& name = entry.first;
     const bool is_there =
         std::any_of(generations_.begin(), generations_.end(),
                     [&](const auto& generation) { return generation->manifest().name == name; });

@@ -31,6 +31,13 @@ class PluginSet {
 
   const std::vector<std::unique_ptr<Generation>>& generations() const { return generations_; }
 
+  // A file that was not loaded, and why.
+  struct Refusal {
+    std::filesystem::path file;
+    std::string reason;
+  };
+  const std::vector<Refusal>& refusals() const { return refusals_; }
+
  private:
   base::Status load(const std::filesystem::path& file);
   void leave_behind(std::unique_ptr<Generation> generation);
@@ -39,6 +46,7 @@ class PluginSet {
   const Surroundings surroundings_;
   std::unique_ptr<PrivateCopies> copies_;
   std::vector<std::unique_ptr<Generation>> generations_;
+  std::vector<Refusal> refusals_;
   bool has_left_behind_ = false;
 };
 

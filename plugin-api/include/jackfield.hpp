@@ -8,8 +8,10 @@
 //      public:
 //       void start(const jf::Start&) override {
 //         jf::Channel& hello = channel("hello:<name>");
-//         hello.on_join([](jf::Join& join) { join.push("welcome", jf::quoted(join.param("name")));
-//         }); hello.on("say", jf::want::object({{"text", jf::want::string()}}),
+//         hello.on_join([](jf::Join& join) {
+//           join.push("welcome", jf::quoted(join.param("name")));
+//         });
+//         hello.on("say", jf::want::object({{"text", jf::want::string()}}),
 //                  [](jf::Event& event) { event.broadcast("said", event.payload()); });
 //       }
 //     };

@@ -1,5 +1,5 @@
-/* Blocks the loop for good. Says in the log when it is blocked, and when a signal has arrived since:
- * that one's handler has returned by then. */
+/* Blocks the loop for good. Says in the log when it is blocked, and when a signal has arrived
+ * since: that one's handler has returned by then. */
 #include <signal.h>
 #include <unistd.h>
 

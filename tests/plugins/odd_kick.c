@@ -1,5 +1,5 @@
-/* Closes the asker's connection with a message that holds surrogates in their three-octet form: one,
- * or far more than a reason has room for. */
+/* Closes the asker's connection with a message that holds surrogates in their three-octet form:
+ * one, or far more than a reason has room for. */
 #include "tiny.h"
 
 static int32_t event(void *channel, const jf_request *request) {

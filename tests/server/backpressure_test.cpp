@@ -23,7 +23,7 @@ std::string sent_by_server(Opcode opcode, std::string_view payload) {
 
 TEST_GROUP_BASE(Backpressure, ServerGroup) {
   // Sends all of it, reads only where nothing more can be sent, and at the end all that is left.
-  std::string send_first_read_late(Stream & stream, std::string_view bytes) {
+  std::string send_first_read_late(Stream& stream, std::string_view bytes) {
     const Deadline deadline;
     std::string received;
     while (!bytes.empty()) {
@@ -177,7 +177,7 @@ TEST_GROUP_BASE(HalfClosed, ServerGroup) {
   // A second passes in which nothing happens. A loop that spins takes nearly all of it, one that
   // waits next to nothing; on a loaded machine both take less, so the bound is right there too.
   // (The time is what is measured here; nothing is synchronised with it.)
-  void expect_idle(WsClient & other) {
+  void expect_idle(WsClient& other) {
     const double before = processor_seconds();
     other.expect_nothing();
     CHECK_FALSE(other.receive_within(std::chrono::seconds(1)).has_value());

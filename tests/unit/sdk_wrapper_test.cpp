@@ -704,3 +704,137 @@ TEST(sdk_view, writes_times_in_iso_8601) {
   CHECK_EQUAL(std::string("1969-12-31T23:59:59.999Z"),
               jf::iso_time(std::chrono::system_clock::time_point(std::chrono::milliseconds(-1))));
 }
+
+// What a handler returns is its answer; a count of subscribers among it means nothing but success.
+TEST_GROUP(sdk_answers) {
+  Script steps;
+  FakeHost host{kScripted};
+  jf_id asker = 0;
+
+  void setup() override {
+    script = &steps;
+    asker = host.connect();
+  }
+  void teardown() override {
+    host.stop();
+    UNSIGNED_LONGS_EQUAL(0, host.faults().size());
+    script = nullptr;
+  }
+
+  // Starts a plugin whose channel `t` `open` fills.
+  void start_with(std::function<void(jf::Channel&)> open) {
+    steps.start = [open = std::move(open)](jf::Plugin& plugin, const jf::Start&) {
+      open(plugin.channel("t"));
+    };
+    LONGS_EQUAL(JF_OK, host.start());
+  }
+  std::string answer(const std::string& event) {
+    host.send(asker, "t", event);
+    return host.heard(asker);
+  }
+  // Every id so far names no call that waits for its answer.
+  void expect_nothing_pending() {
+    const jf_id last = host.connect();
+    for (jf_id id = 1; id <= last; ++id) {
+      LONGS_EQUAL(JF_E_GONE, host.table()->reply(host.table(), id, jf::text(""), jf::text("")));
+    }
+  }
+};
+
+TEST(sdk_answers, a_returned_broadcast_is_success_for_any_number_of_subscribers) {
+  start_with([](jf::Channel& t) {
+    t.on("say", [](jf::Event& event) { return event.broadcast("said", "1"); });
+    t.on("others", [](jf::Event& event) { return event.broadcast_others("said", "2"); });
+  });
+  std::vector<jf_id> listeners;
+  for (std::size_t count = 0; count <= 3; ++count) {
+    if (count > 0) {
+      listeners.push_back(host.connect());
+      host.subscribe(listeners.back(), "t");
+      CHECK_EQUAL(std::string("t subscribed {}"), host.heard(listeners.back()));
+    }
+    CHECK_EQUAL(std::string(""), answer("say"));
+    CHECK_EQUAL(std::string(""), answer("others"));
+    for (const jf_id each : listeners) {
+      CHECK_EQUAL(std::string("t said 1\nt said 2"), host.heard(each));
+    }
+    expect_nothing_pending();
+    UNSIGNED_LONGS_EQUAL(0, host.log().size());
+  }
+}
+
+TEST(sdk_answers, a_join_that_returns_its_broadcast_succeeds_for_any_number_of_subscribers) {
+  start_with([](jf::Channel& t) {
+    t.on_join([](jf::Join& join) { return join.broadcast("joins", "1"); });
+  });
+  for (int count = 0; count <= 3; ++count) {
+    const jf_id each = host.connect();
+    host.subscribe(each, "t");
+    const std::string heard = host.heard(each);
+    CHECK_EQUAL(std::string("t subscribed {}"), heard.substr(0, heard.find('\n')));
+    expect_nothing_pending();
+  }
+  UNSIGNED_LONGS_EQUAL(0, host.log().size());
+}
+
+TEST(sdk_answers, a_returned_no_event_is_no_such_event) {
+  start_with([](jf::Channel& t) { t.on("perhaps", [](jf::Event&) { return jf::kNoEvent; }); });
+  CHECK_EQUAL(std::string(""), answer("perhaps"));
+  UNSIGNED_LONGS_EQUAL(1, host.log().size());
+  CHECK_EQUAL(std::string("2 unhandled event event=perhaps"), host.log().back());
+  expect_nothing_pending();
+}
+
+TEST(sdk_answers, an_error_that_unwinds_a_deferred_reply_is_the_answer) {
+  start_with([](jf::Channel& t) {
+    t.on("e", [](jf::Event& event) {
+      const jf::Reply reply = event.defer();
+      throw jf::Error("BUSY", "ask again");
+    });
+    t.on("fails", [](jf::Event& event) {
+      const jf::Reply reply = event.defer();
+      throw std::runtime_error("it broke");
+    });
+    t.on("returns", [](jf::Event& event) {
+      const jf::Reply reply = event.defer();
+      return jf::Error("BUSY", "returned");
+    });
+    t.on_join([](jf::Join& join) {
+      const jf::Reply reply = join.defer();
+      throw jf::Error("FULL", "no room");
+    });
+  });
+  CHECK_EQUAL(error("t", "BUSY", "ask again"), answer("e"));
+  CHECK_EQUAL(error("t", "INTERNAL_ERROR", "it broke"), answer("fails"));
+  CHECK_EQUAL(error("t", "BUSY", "returned"), answer("returns"));
+  host.subscribe(asker, "t");
+  CHECK_EQUAL(error("t", "FULL", "no room"), host.heard(asker));
+  expect_nothing_pending();
+}
+
+TEST(sdk_answers, a_deferred_reply_that_the_handler_drops_is_one_failure) {
+  start_with([](jf::Channel& t) {
+    t.on("drops", [](jf::Event& event) { const jf::Reply reply = event.defer(); });
+    t.on("answers", [](jf::Event& event) { event.defer().ok(); });
+    t.on_join([](jf::Join& join) { const jf::Reply reply = join.defer(); });
+  });
+  const std::string dropped = error("t", "INTERNAL_ERROR", "the call was dropped unanswered");
+  CHECK_EQUAL(dropped, answer("drops"));
+  CHECK_EQUAL(std::string(""), answer("answers"));
+  host.subscribe(asker, "t");
+  CHECK_EQUAL(dropped, host.heard(asker));
+  expect_nothing_pending();
+}
+
+TEST(sdk_answers, a_reply_that_another_thread_drops_while_its_handler_runs_is_one_failure) {
+  start_with([](jf::Channel& t) {
+    t.on("drops", [](jf::Event& event) { std::thread([reply = event.defer()] {}).join(); });
+    t.on("then_throws", [](jf::Event& event) {
+      std::thread([reply = event.defer()] {}).join();
+      throw jf::Error("BUSY", "ask again");
+    });
+  });
+  CHECK_EQUAL(error("t", "INTERNAL_ERROR", "the call was dropped unanswered"), answer("drops"));
+  CHECK_EQUAL(error("t", "BUSY", "ask again"), answer("then_throws"));
+  expect_nothing_pending();
+}
