@@ -79,8 +79,9 @@ base::Status Generation::start(std::string_view config) {
   }
   channels_.clear();
   is_stuck_ = !wait_for_works(std::chrono::seconds(5));
+  const std::string& why = thrown.empty() ? start_error_ : thrown;
   return base::Status::failure("its start failed with " + result_name(result) +
-                               (thrown.empty() ? "" : ": " + thrown));
+                               (why.empty() ? "" : ": " + why));
 }
 
 base::Status Generation::stop(hub::LeaveReason reason, std::chrono::milliseconds patience) {
@@ -148,6 +149,11 @@ void Generation::log(base::LogLevel level, std::string_view message, const jf_fi
     if (is_key) shown.emplace_back(view(fields[i].key), view(fields[i].value));
   }
   surroundings_.log.write(level, message, shown.data(), shown.size());
+  if (level == base::LogLevel::kError && surroundings_.loop.is_on_loop() && is_starting_) {
+    start_error_ = message;
+    for (std::size_t i = 1; i < shown.size(); ++i)
+      start_error_ += ": " + std::string(shown[i].value());
+  }
 }
 
 std::int32_t Generation::run_on_loop(std::size_t octets, std::function<void()> task) {

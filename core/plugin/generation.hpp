@@ -128,6 +128,7 @@ class Generation {
   jf_host host_;
   void* instance_ = nullptr;
   bool is_starting_ = false;
+  std::string start_error_;  // what it logged last as an error while it started
   bool is_started_ = false;
   bool is_stuck_ = false;
   std::vector<std::unique_ptr<PluginChannel>> channels_;

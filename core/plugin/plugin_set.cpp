@@ -64,11 +64,9 @@ base::Status PluginSet::load_all() {
   }
   for (const auto& entry : settings_.tables) {
     const std::string& name = entry.first;
-    const bool is_there =
-        std::any_of(generations_.begin(), generations_.end(),
-                    [&](const auto& generation) { return generation->manifest().name == name; });
+    const bool is_there = names_.count(name) > 0;
     if (!is_there) {
-      surroundings_.log.warning("configuration of a plugin that is not loaded", {{"plugin", name}});
+      surroundings_.log.warning("configuration of a plugin that is not there", {{"plugin", name}});
     }
   }
   return base::Status::ok();
@@ -80,6 +78,7 @@ base::Status PluginSet::load(const fs::path& file) {
   auto manifest = Manifest::read(library.value().table());
   if (!manifest.is_ok()) return base::Status::failure(manifest.message());
   const std::string name = manifest.value().name;
+  names_.insert(name);
   for (const auto& other : generations_) {
     if (other->manifest().name == name) {
       return base::Status::failure("a plugin of the name " + name + " is loaded already");

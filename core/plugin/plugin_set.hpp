@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,7 @@ class PluginSet {
   std::unique_ptr<PrivateCopies> copies_;
   std::vector<std::unique_ptr<Generation>> generations_;
   std::vector<Refusal> refusals_;
+  std::set<std::string> names_;  // of the plugins that were found, refused ones too
   bool has_left_behind_ = false;
 };
 
