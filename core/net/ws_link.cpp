@@ -173,8 +173,12 @@ void WsLink::write(std::string_view frames) {
 
 void WsLink::writable() {
   heard_at_ = server_.loop().turn_time();  // it takes what it is sent
+  if (connection_ != nullptr) {
+    // All that waits goes before anything more is read: a Close may be next.
+    server_.hub().flush(*connection_);
+    server_.hub().writable(*connection_);
+  }
   if (!is_congested()) lws_rx_flow_control(wsi_, 1);
-  if (connection_ != nullptr) server_.hub().writable(*connection_);
 }
 
 void WsLink::begin_close() {

@@ -39,9 +39,10 @@ TEST_GROUP_BASE(Backpressure, ServerGroup) {
     return received;
   }
 
-  void expect_answers_then_close(const Handshake& handshake, Where where = Where::here()) {
+  // Asks twice for much and closes at once.
+  void expect_answers_then_close() {
     const std::string payload = letters(3'900'000);
-    WsClient a = connect(handshake, where);
+    WsClient a = connect();
     const std::string question = frame_bytes(Opcode::kText, R"(["echo:b","echo",)" + payload + "]");
     const std::string received = send_first_read_late(
         a.stream(), question + question + frame_bytes(Opcode::kClose, close_payload(1000)));
@@ -50,48 +51,104 @@ TEST_GROUP_BASE(Backpressure, ServerGroup) {
     const std::string close = sent_by_server(Opcode::kClose, close_payload(1000));
     check(received.size() == 2 * answer.size() + close.size(),
           std::to_string(received.size()) + " octets came, not " +
-              std::to_string(2 * answer.size() + close.size()),
-          where);
-    check(received == answer + answer + close, "not the answers and then the Close", where);
+              std::to_string(2 * answer.size() + close.size()));
+    check(received == answer + answer + close, "not the answers and then the Close");
   }
+
+  // A large message with a number.
+  static std::string numbered(std::string_view event, int number) {
+    static const std::string filling = letters(30'000);
+    return R"(["echo:p",")" + std::string(event) + "\",[" + std::to_string(number) + "," + filling +
+           "]]";
+  }
+
+  // Sends what the server takes now; gives how much that was.
+  static std::size_t send_some(WsClient& client, std::string& left) {
+    const std::optional<std::size_t> sent = client.stream().send_some(left);
+    check(sent.has_value(), "the server is gone while the client sends");
+    left.erase(0, *sent);
+    return *sent;
+  }
+
+  // A Unix socket has little room, however much the system gives to TCP.
+  void start_on_unix_socket(const char* plugin) {
+    start({.plugins = {plugin}, .listen = {"unix:" + (folder_.path() / "socket").string()}});
+  }
+
+ private:
+  const TemporaryFolder folder_;
 };
 
 TEST(Backpressure, a_close_behind_large_questions_is_answered_behind_their_answers) {
   start({.plugins = {"echo"}});
-  expect_answers_then_close({});
+  expect_answers_then_close();
 }
 
-TEST(Backpressure, a_close_of_one_with_little_room_is_answered_behind_its_answers) {
-  start({.plugins = {"echo"}});
-  expect_answers_then_close({.receive_buffer = 65536});
+TEST(Backpressure, a_close_behind_large_questions_on_a_unix_socket_too) {
+  start_on_unix_socket("echo");
+  expect_answers_then_close();
+}
+
+// Here the Close is in the server's hands together with the questions, when it stops reading.
+TEST(Backpressure, a_close_behind_questions_with_large_answers_is_answered_behind_them) {
+  start_on_unix_socket("flood");
+  WsClient watcher = connect();
+  watcher.send_text(R"(["flood:watch","subscribe",null])");
+  watcher.expect(R"(["flood:watch","subscribed",{}])");
+  WsClient a = connect();
+  const std::string question = frame_bytes(Opcode::kText, R"(["flood:x","me",60])");
+  a.send_bytes(question + question + frame_bytes(Opcode::kClose, close_payload(1000)));
+  watcher.expect(R"(["flood:watch","flooded",[60,0]])");
+  for (int i = 0; i < 120; ++i) LONGS_EQUAL(65536 + 20, a.receive().size());
+  a.expect_closed(1000, "", false);
+  watcher.expect(R"(["flood:watch","flooded",[60,0]])");
 }
 
 TEST(Backpressure, questions_without_a_pause_are_all_answered_in_their_order) {
   start({.plugins = {"echo"}});
   constexpr int kCount = 2000;
-  const std::string filling = letters(30'000);
-  const auto message = [&filling](std::string_view event, int number) {
-    return R"(["echo:p",")" + std::string(event) + "\",[" + std::to_string(number) + "," + filling +
-           "]]";
-  };
   WsClient a = connect();
   std::string left;
-  int begun = 0;
+  int asked = 0;
   for (int answered = 0; answered < kCount; ++answered) {
-    // As many questions as the server takes, but one at least, or no answer would come.
-    while (true) {
-      if (left.empty()) {
-        if (begun == kCount) break;
-        left = frame_bytes(Opcode::kText, message("echo", begun++));
-      }
-      const std::optional<std::size_t> sent = a.stream().send_some(left);
-      check(sent.has_value(), "the server is gone while the client sends");
-      left.erase(0, *sent);
-      if (*sent > 0) continue;
-      if (begun > answered + 1) break;
+    while (asked < kCount || !left.empty()) {
+      if (left.empty()) left = frame_bytes(Opcode::kText, numbered("echo", asked++));
+      if (send_some(a, left) > 0) continue;
+      // Where no question is whole yet no answer would come.
+      if (asked > answered + 1) break;
       a.send_bytes(std::exchange(left, {}));
     }
-    a.expect_bytes(message("echoed", answered));
+    a.expect_bytes(numbered("echoed", answered));
+  }
+  a.expect_nothing();
+  a.close();
+}
+
+// The same from one that reads as late as it can: when the server takes nothing more while it
+// answers another one many times.
+TEST(Backpressure, questions_until_no_more_are_taken_are_all_answered_in_their_order) {
+  start_on_unix_socket("echo");
+  constexpr int kCount = 500;
+  WsClient other = connect();
+  WsClient a = connect();
+  std::string left;
+  int asked = 0;
+  int answered = 0;
+  while (answered < kCount) {
+    for (int idle = 0; idle < 100 && (asked < kCount || !left.empty());) {
+      if (left.empty()) left = frame_bytes(Opcode::kText, numbered("echo", asked++));
+      if (send_some(a, left) > 0) {
+        idle = 0;
+        continue;
+      }
+      other.send_text(R"(["echo:o","echo",1])");
+      other.expect_bytes(R"(["echo:o","echoed",1])");
+      ++idle;
+    }
+    // The last question may not be whole yet.
+    const int whole = left.empty() ? asked : asked - 1;
+    CHECK_TRUE(whole > answered);
+    while (answered < whole) a.expect_bytes(numbered("echoed", answered++));
   }
   a.expect_nothing();
   a.close();
