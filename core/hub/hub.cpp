@@ -178,7 +178,7 @@ std::size_t Hub::broadcast(std::string_view name, std::string_view event, std::s
   return count;
 }
 
-void Hub::writable(Connection& connection) { mark_dirty(connection); }
+void Hub::writable(Connection& connection) { flush(connection); }
 
 void Hub::flush(Connection& connection) {
   Link& link = connection.link;
@@ -239,10 +239,14 @@ void Hub::settle() {
 // ---- the end of a subscription
 
 void Hub::end_subscription(Subscription& subscription, LeaveReason reason) {
-  release_held(subscription);
+  if (subscription.joining != nullptr) {
+    release_held(*subscription.connection, *subscription.joining);
+  }
   if (subscription.joining != nullptr && !subscription.joining->is_again) {
     // Its join is not answered yet. Where it succeeds after all, the leave follows then.
     subscription.joining->ended_by = reason;
+    subscription.joining->held.clear();
+    subscription.joining->waiting.clear();
     std::erase(subscription.connection->calls, subscription.joining->call);
     subscriptions_.end(subscription);
     return;
@@ -270,17 +274,12 @@ void Hub::call_leave(Subscription& subscription, LeaveReason reason) {
   subscription.route->channel.leave(request, reason);
 }
 
-void Hub::release_held(Subscription& subscription) {
-  if (subscription.joining == nullptr) return;
-  Joining& joining = *subscription.joining;
+// What a join holds counts against its connection's bound no more.
+void Hub::release_held(Connection& connection, const Joining& joining) {
   for (const Joining::Held& held : joining.held) {
-    subscription.connection->held_bytes -= held.frame.bytes().size();
+    connection.held_bytes -= held.frame.bytes().size();
   }
-  for (const std::string& payload : joining.waiting) {
-    subscription.connection->held_bytes -= payload.size();
-  }
-  joining.held.clear();
-  joining.waiting.clear();
+  for (const std::string& payload : joining.waiting) connection.held_bytes -= payload.size();
 }
 
 // ---- for channels

@@ -4,7 +4,8 @@
 //
 // Loop thread only. No verb calls into a channel while a channel's function runs, but `receive`,
 // `lost`, `remove_channel`, `shut_down` and `end_turn` do call channels and must not be called from
-// within one. Nothing is written to a link before `end_turn`, except by `flush`.
+// within one. Nothing is written to a link before `end_turn`, except by `flush` and `writable`, and
+// where an outbox reaches its bound.
 #pragma once
 
 #include <cstdint>
@@ -57,7 +58,7 @@ class Hub {
   // A message arrived whole. `is_utf8`: its text is known to be well-formed UTF-8.
   void receive(Connection& connection, std::string_view text, bool is_utf8);
 
-  // The link is no longer congested.
+  // The link is no longer congested: writes what waits, as far as it takes it.
   void writable(Connection& connection);
 
   // Closes: what waits is sent, then a Close frame. Further messages are ignored.
@@ -162,7 +163,7 @@ class Hub {
   void begin_close(Connection& connection);
   void end_subscription(Subscription& subscription, LeaveReason reason);
   void call_leave(Subscription& subscription, LeaveReason reason);
-  void release_held(Subscription& subscription);
+  static void release_held(Connection& connection, const Joining& joining);
   void settle();
   Connection* find_connection(base::Id id) const;
 

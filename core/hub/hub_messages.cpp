@@ -116,10 +116,7 @@ void Hub::join(Subscription& subscription, std::string id, std::string_view payl
 void Hub::finish_join(Subscription& subscription, const Answer& answer) {
   Connection& connection = *subscription.connection;
   const std::unique_ptr<Joining> joining = std::move(subscription.joining);
-  for (const Joining::Held& held : joining->held) {
-    connection.held_bytes -= held.frame.bytes().size();
-  }
-  for (const std::string& payload : joining->waiting) connection.held_bytes -= payload.size();
+  release_held(connection, *joining);
   const bool is_refused = answer.kind != Answer::Kind::kOk;
   if (is_refused) {
     send_error(connection, subscription.topic->name, answer.code, answer.message);

@@ -100,15 +100,9 @@ class SubscriptionIndex {
       return place(a).connection == place(b).connection && place(a).topic == place(b).topic;
     }
   };
-  struct NameHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const {
-      return std::hash<std::string_view>{}(name);
-    }
-  };
 
   // The key is a view of the topic's own name.
-  std::unordered_map<std::string_view, std::unique_ptr<Topic>, NameHash, std::equal_to<>> topics_;
+  std::unordered_map<std::string_view, std::unique_ptr<Topic>> topics_;
   std::unordered_set<Subscription*, PlaceHash, PlaceEqual> by_place_;
   std::unordered_map<base::Id, std::unique_ptr<Subscription>> by_id_;
 };

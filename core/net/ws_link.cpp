@@ -134,22 +134,26 @@ void WsLink::peer_closes(std::string_view payload) {
 }
 
 void WsLink::dropped() {
-  // After a Close of ours nothing more may be sent (RFC 6455 section 5.5.1), also not the Close
-  // with which libwebsockets would answer a violation that came later.
-  if (has_sent_close_) ::shutdown(lws_get_socket_fd(wsi_), SHUT_WR);
-  // libwebsockets says why it closes after most violations. Where it says nothing (a control frame
-  // with a long length, a length of 64 bits) and the peer is still there, it is said here.
-  char octet = 0;
-  const ssize_t peeked = ::recv(lws_get_socket_fd(wsi_), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
-  const bool is_there = peeked > 0 || (peeked < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
-  if (is_there && !is_congested()) {
+  if (has_sent_close_) {
+    // Nothing more may be sent (RFC 6455 section 5.5.1), also not the Close with which
+    // libwebsockets would answer a violation that came later.
+    ::shutdown(lws_get_socket_fd(wsi_), SHUT_WR);
+  } else if (lws_get_close_length(wsi_) != 0) {
+    // libwebsockets says why, in its own time. The peer's answer need not be awaited after a
+    // violation (RFC 6455 section 7.1.7), and after some libwebsockets would not recognise it.
+    cut_after(std::min(server_.settings().close_timeout, kFailLinger));
+  } else if (is_peer_there() && !is_congested()) {
+    // It says nothing of some violations: a control frame with a long length, a length of 64 bits.
     constexpr auto kCode = static_cast<std::uint16_t>(CloseCode::kProtocolError);
     write(wire::make_close_frame(kCode, "Protocol error").bytes());
   }
-  // Its Close goes out in its own time. The peer's answer need not be awaited after a violation
-  // (RFC 6455 section 7.1.7), and after some libwebsockets would not recognise it.
-  cut_after(std::min(server_.settings().close_timeout, kFailLinger));
   end();
+}
+
+bool WsLink::is_peer_there() const {
+  char octet = 0;
+  const ssize_t peeked = ::recv(lws_get_socket_fd(wsi_), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+  return peeked > 0 || (peeked < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
 }
 
 // ---- out
@@ -173,11 +177,8 @@ void WsLink::write(std::string_view frames) {
 
 void WsLink::writable() {
   heard_at_ = server_.loop().turn_time();  // it takes what it is sent
-  if (connection_ != nullptr) {
-    // All that waits goes before anything more is read: a Close may be next.
-    server_.hub().flush(*connection_);
-    server_.hub().writable(*connection_);
-  }
+  // All that waits goes before anything more is read: a Close may be next.
+  if (connection_ != nullptr) server_.hub().writable(*connection_);
   if (!is_congested()) lws_rx_flow_control(wsi_, 1);
 }
 

@@ -60,6 +60,7 @@ class WsLink : public hub::Link {
   std::size_t index = 0;  // the Server's: its place in the list of links
 
  private:
+  bool is_peer_there() const;
   void cut_after(std::chrono::milliseconds delay);
   void take_message(std::string_view message);
   void refuse(hub::CloseCode code, std::string_view reason);
