@@ -1,0 +1,32 @@
+#include "core/plugin/file_stamp.hpp"
+
+#include <sys/stat.h>
+
+namespace jackfield::plugin {
+namespace {
+
+std::int64_t nanoseconds(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+std::optional<FileStamp> FileStamp::of(const std::filesystem::path& file) {
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+  FileStamp stamp;
+  stamp.device = info.st_dev;
+  stamp.inode = info.st_ino;
+  stamp.size = static_cast<std::uint64_t>(info.st_size);
+  stamp.modified_ns = nanoseconds(info.st_mtim);
+  stamp.changed_ns = nanoseconds(info.st_ctim);
+  return stamp;
+}
+
+std::string FileStamp::to_text() const {
+  std::string text;
+  for (const std::uint64_t number : {device, inode, size}) text += std::to_string(number) + ":";
+  return text + std::to_string(modified_ns) + ":" + std::to_string(changed_ns);
+}
+
+}  // namespace jackfield::plugin
