@@ -12,6 +12,9 @@ namespace jackfield::base {
 // Names a timer of one loop; never used twice. 0 names none.
 using TimerId = std::uint64_t;
 
+// Names a watch of one loop; never used twice. 0 names none.
+using WatchId = std::uint64_t;
+
 class Loop {
  public:
   using Task = std::function<void()>;
@@ -32,6 +35,16 @@ class Loop {
 
   // Loop thread. A timer that has ended or never was is ignored.
   virtual void cancel_timer(TimerId timer) = 0;
+
+  // Calls `readable` whenever the descriptor has something to read, has ended or has failed, again
+  // and again as long as that lasts, until unwatched. The descriptor stays the caller's, becomes
+  // non-blocking, and must be unwatched before it is closed. Gives 0 where it cannot be watched:
+  // a file of a disk, or watched already. Loop thread.
+  virtual WatchId watch(int descriptor, Task readable) = 0;
+
+  // `readable` is not called any more; it may call this itself. A watch that has ended or never was
+  // is ignored. Loop thread.
+  virtual void unwatch(WatchId watch) = 0;
 
   // Runs `work` on a worker thread, then `done` on the loop. Loop thread.
   virtual void run_job(Task work, Task done) = 0;

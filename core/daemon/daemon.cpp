@@ -103,14 +103,16 @@ Daemon::Daemon(config::Config config)
       plugins_(config_.plugins, {hub_, loop_, ids_, log_}),
       server_(config_.server, config_.limits, loop_, hub_, log_) {}
 
-Daemon::~Daemon() { plugins_.stop_all(kPluginPatience); }
+Daemon::~Daemon() = default;
 
 base::Status Daemon::start() {
   ::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error value of write(2)
   limit_descriptors(config_.limits.max_connections, log_);
   if (auto status = server_.start(); !status.is_ok()) return status;
-  if (auto status = plugins_.load_all(); !status.is_ok()) return status;
+  if (auto status = plugins_.begin(); !status.is_ok()) return status;
   loop_.on_turn_end([this] { server_.end_turn(); });
+  loop_.run_until([this] { return plugins_.is_settled(); });
+  server_.accept();
   for (const int signal : kStopSignals) {
     loop_.on_signal(signal, [this](int number) {
       if (!std::exchange(is_stopping_, true)) stop(number);
@@ -122,7 +124,7 @@ base::Status Daemon::start() {
 
 void Daemon::run() {
   log_.info("serving", {{"version", JACKFIELD_VERSION},
-                        {"plugins", plugins_.generations().size()},
+                        {"plugins", plugins_.plugins().size()},
                         {"max_connections", config_.limits.max_connections}});
   loop_.run();
   finish_stop();
@@ -141,11 +143,22 @@ void Daemon::stop(int signal) {
 }
 
 void Daemon::finish_stop() {
-  const bool are_ended = plugins_.stop_all(kPluginPatience);
+  const bool are_ended = stop_plugins();
   log_.info("stopped");
   for (const int signal : kStopSignals) ::signal(signal, SIG_IGN);  // it is done already
   // A thread of a plugin may still use what destructors would take away.
   if (!are_ended) std::_Exit(EXIT_SUCCESS);
+}
+
+// Whether all of them have ended.
+bool Daemon::stop_plugins() {
+  plugins_.begin_stop();
+  bool is_over = false;
+  const base::TimerId timer = loop_.start_timer(kPluginPatience, std::chrono::milliseconds(0),
+                                                [&is_over] { is_over = true; });
+  loop_.run_until([&] { return is_over || plugins_.is_stopped(); });
+  if (!is_over) loop_.cancel_timer(timer);
+  return plugins_.is_stopped();
 }
 
 }  // namespace jackfield::daemon

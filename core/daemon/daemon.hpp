@@ -22,7 +22,7 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  // Listens and loads the plugins. Fails with one sentence.
+  // Listens, loads the plugins, and then accepts. Fails with one sentence.
   base::Status start();
 
   // Serves until SIGTERM, SIGINT or SIGHUP, then closes everyone, at most for the time that the
@@ -36,6 +36,7 @@ class Daemon {
  private:
   void stop(int signal);
   void finish_stop();
+  bool stop_plugins();
 
   const config::Config config_;
   base::Log log_;

@@ -51,10 +51,10 @@ std::string start_report(const Daemon& daemon, const std::string& program) {
     report += "listening  " + net::to_url(endpoint, path) + "\n";
   }
   std::string topic;
-  for (const auto& generation : daemon.plugins().generations()) {
-    const plugin::Manifest& manifest = generation->manifest();
+  for (const auto& plugin : daemon.plugins().plugins()) {
+    const plugin::Manifest& manifest = plugin->generation->manifest();
     report += "plugin     " + manifest.name + " " + manifest.version;
-    for (const std::string& pattern : generation->patterns()) {
+    for (const std::string& pattern : plugin->generation->patterns()) {
       report += "  " + pattern;
       if (topic.empty() || manifest.name == "system") topic = example_topic(pattern);
     }
@@ -63,7 +63,7 @@ std::string start_report(const Daemon& daemon, const std::string& program) {
   for (const auto& refusal : daemon.plugins().refusals()) {
     report += "refused    " + refusal.file.string() + "  " + refusal.reason + "\n";
   }
-  if (daemon.plugins().generations().empty()) {
+  if (daemon.plugins().plugins().empty()) {
     report += "plugin     none in " + daemon.config().plugins.directory.string() + "\n";
   }
   if (!topic.empty() && !endpoints.empty()) {

@@ -52,12 +52,18 @@ class Channel {
  public:
   virtual ~Channel() = default;
 
+  // What it serves. Stays as it is.
+  virtual const Pattern& pattern() const = 0;
+
   // Narrows what the pattern took.
   virtual bool match(const Request& request) = 0;
   virtual Answer join(const Request& request) = 0;
   virtual Answer event(const Request& request) = 0;
   // Once for each join that ended in kOk, but not for one of a subscription that already stood.
   virtual void leave(const Request& request, LeaveReason reason) = 0;
+  // Takes over a live subscription of the channel that it replaces: from now on its leave comes
+  // here. False: it does not, and the subscription ends.
+  virtual bool adopt(const Request& request) = 0;
   // Who serves it, for the log.
   virtual std::string_view owner() const = 0;
 };

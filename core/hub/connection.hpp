@@ -33,7 +33,8 @@ struct Connection {
   std::vector<base::Id> calls;               // that are pending
   LeaveReason close_reason = LeaveReason::kClosed;
   State state = State::kOpen;
-  bool is_dirty = false;  // on the hub's list of those with something to send
+  bool is_dirty = false;    // on the hub's list of those with something to send
+  bool is_waiting = false;  // a message of it waits for a held channel (Hub::hold)
 };
 
 }  // namespace jackfield::hub

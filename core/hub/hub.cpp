@@ -3,6 +3,8 @@
 #include <cassert>
 #include <utility>
 
+#include "core/hub/words.hpp"
+
 namespace jackfield::hub {
 
 Hub::Hub(const Limits& limits, base::IdSource& ids, base::Log& log)
@@ -51,6 +53,7 @@ void Hub::doom(Connection& connection, CloseCode code, std::string_view reason,
 
 void Hub::begin_close(Connection& connection) {
   connection.state = Connection::State::kClosing;
+  if (std::exchange(connection.is_waiting, false)) connection.link.resume_reading();
   connection.link.begin_close();
   while (!connection.subscriptions.empty()) {
     end_subscription(*connection.subscriptions.back(), connection.close_reason);
@@ -223,12 +226,15 @@ void Hub::settle() {
     for (const base::Id id : std::exchange(late_leaves_, {})) {
       Subscription* subscription = subscriptions_.find(id);
       if (subscription == nullptr) continue;
-      call_leave(*subscription, subscription->joining->ended_by);
-      ended_.push_back(id);
+      leave(*subscription, subscription->joining->ended_by);
     }
     for (const JoinAgain& next : std::exchange(joins_again_, {})) {
       Connection* connection = find_connection(next.connection);
       if (connection == nullptr || connection->state != Connection::State::kOpen) continue;
+      if (must_wait(*connection, next.topic, kSubscribe)) {
+        hold_.joins_again.push_back(next);
+        continue;
+      }
       subscribe(*connection, {.topic = next.topic, .event = {}, .payload = next.payload});
     }
   }
@@ -258,20 +264,29 @@ void Hub::end_subscription(Subscription& subscription, LeaveReason reason) {
   }
   --subscription.topic->joined;
   subscriptions_.end(subscription);
+  leave(subscription, reason);
+}
+
+// The leave of a subscription that has ended, now or when its channel may be called again.
+void Hub::leave(Subscription& subscription, LeaveReason reason) {
+  if (hold_.is_frozen && is_held(*subscription.channel)) {
+    hold_.leaves.push_back({subscription.id, reason});
+    return;
+  }
   call_leave(subscription, reason);
   ended_.push_back(subscription.id);
 }
 
 void Hub::call_leave(Subscription& subscription, LeaveReason reason) {
   Params params;
-  subscription.route->pattern.match(subscription.topic->name, params);
+  subscription.channel->pattern().match(subscription.topic->name, params);
   const Request request{.connection = subscription.connection_id,
                         .subscription = subscription.id,
                         .topic = subscription.topic->name,
                         .params = params,
                         .event = {},
                         .payload = {}};
-  subscription.route->channel.leave(request, reason);
+  subscription.channel->leave(request, reason);
 }
 
 // What a join holds counts against its connection's bound no more.
@@ -280,6 +295,7 @@ void Hub::release_held(Connection& connection, const Joining& joining) {
     connection.held_bytes -= held.frame.bytes().size();
   }
   for (const std::string& payload : joining.waiting) connection.held_bytes -= payload.size();
+  connection.held_bytes -= joining.payload.size();
 }
 
 // ---- for channels
@@ -337,33 +353,6 @@ std::string* Hub::kept(base::Id id) {
 std::size_t Hub::subscriber_count(std::string_view name) const {
   const Topic* topic = subscriptions_.find_topic(name);
   return topic == nullptr ? 0 : topic->joined;
-}
-
-base::Status Hub::add_channel(std::string_view pattern, Channel& channel) {
-  return router_.add(pattern, channel);
-}
-
-void Hub::remove_channel(Channel& channel, LeaveReason reason) {
-  router_.hide(channel);  // nobody joins it any more, also not from within its leaves
-  settle();
-  for (const base::Id id : subscriptions_.of_channel(channel)) {
-    Subscription* subscription = subscriptions_.find(id);
-    if (!subscription->is_ended) end_subscription(*subscription, reason);
-  }
-  settle();
-  std::erase_if(pending_calls_, [&](const auto& entry) {
-    const Call& call = *entry.second;
-    if (&call.route->channel != &channel) return false;
-    if (Connection* connection = find_connection(call.connection)) {
-      std::erase(connection->calls, call.id);
-    }
-    return true;
-  });
-  // What is left joined nothing, and now never will.
-  for (const base::Id id : subscriptions_.of_channel(channel)) {
-    subscriptions_.erase(*subscriptions_.find(id));
-  }
-  router_.remove(channel);
 }
 
 }  // namespace jackfield::hub

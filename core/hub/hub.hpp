@@ -3,9 +3,9 @@
 // broadcast, close.
 //
 // Loop thread only. No verb calls into a channel while a channel's function runs, but `receive`,
-// `lost`, `remove_channel`, `shut_down` and `end_turn` do call channels and must not be called from
-// within one. Nothing is written to a link before `end_turn`, except by `flush` and `writable`, and
-// where an outbox reaches its bound.
+// `lost`, `hand_over`, `release`, `retire`, `shut_down` and `end_turn` do call channels and must
+// not be called from within one. Nothing is written to a link before `end_turn`, except by `flush`
+// and `writable`, and where an outbox reaches its bound.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,7 @@ class Hub {
  public:
   static constexpr std::uint32_t kMaxPendingCalls = 1000;  // of one connection
   static constexpr std::size_t kMaxWaitingJoins = 16;      // of one subscription
+  static constexpr std::size_t kMaxHeldBytes = 64 << 20;   // octets of messages for held channels
 
   // How a push, reply or kick went.
   enum class Outcome : std::uint8_t { kDone, kGone };
@@ -99,11 +100,42 @@ class Hub {
   // Those that are served: neither refused nor closing.
   std::size_t connection_count() const { return open_count_; }
 
-  base::Status add_channel(std::string_view pattern, Channel& channel);
+  // ---- for who brings channels and takes them away (hub_channels.cpp). A channel outlives its
+  // time here: from set_channels() to the end of retire() or hand_over().
 
-  // Ends the channel's subscriptions, each with a leave, forgets its pending calls, and takes it
-  // out of the router. Clients are not told.
-  void remove_channel(Channel& channel, LeaveReason reason);
+  // Topics are found among these from now on, in this order. One that is left out joins nobody any
+  // more; its subscriptions stand until `retire` or `hand_over`.
+  void set_channels(const std::vector<Channel*>& channels);
+
+  // What clients send to these channels waits, and with it all else that the same connections send:
+  // they are not read from. At most kMaxHeldBytes; what is over it is answered LIMIT_EXCEEDED.
+  // REQUIRES: none is held.
+  void hold(const std::vector<Channel*>& channels);
+
+  // The calls that the held channels have not answered yet.
+  std::size_t pending_of_held() const;
+
+  // No function of the held channels is called any more, also no leave.
+  void freeze();
+
+  struct HandOver {
+    std::size_t adopted = 0;  // subscriptions that stand with a successor
+    std::size_t ended = 0;    // those that none serves: a leave, and an error to the client
+  };
+  // Gives the subscriptions of the held channels, and what is due to them, to the first of
+  // `successors` that takes their topic and adopts them. Pending joins are asked again; pending
+  // events are answered with an error. The held channels are not used after it.
+  HandOver hand_over(const std::vector<Channel*>& successors);
+
+  // What waited is handled, in its order, by whoever serves it now.
+  void release();
+
+  // Ends the channels' subscriptions, each with a leave, and their pending calls. The clients are
+  // told by an error, unless it is the server that ends. REQUIRES: set_channels() left them out,
+  // and they are not held.
+  void retire(const std::vector<Channel*>& channels, LeaveReason reason);
+
+  std::size_t subscription_count(const std::vector<Channel*>& channels) const;
 
   // ---- for the daemon
 
@@ -117,7 +149,7 @@ class Hub {
     base::Id connection = 0;
     Subscription* joining = nullptr;  // join: the subscription, perhaps ended meanwhile
     std::string topic;
-    const Route* route = nullptr;
+    Channel* channel = nullptr;
   };
 
   // The call that runs now; answered within by `reply` or by its return.
@@ -140,7 +172,29 @@ class Hub {
     std::string payload;
   };
 
+  // Channels whose messages wait, and what waits.
+  struct Hold {
+    struct Message {
+      base::Id connection;
+      std::string text;
+      bool is_utf8;
+    };
+    struct Leave {
+      base::Id subscription;
+      LeaveReason reason;
+    };
+
+    std::vector<Channel*> channels;
+    bool is_frozen = false;
+    std::vector<Message> messages;
+    std::vector<JoinAgain> joins_again;
+    std::vector<Leave> leaves;
+    std::size_t bytes = 0;  // of the messages
+  };
+
   // hub_messages.cpp: what a client sends
+  void take(Connection& connection, std::string_view text, const wire::Message& message,
+            bool is_utf8);
   void subscribe(Connection& connection, const wire::Message& message);
   void unsubscribe(Connection& connection, const wire::Message& message);
   void dispatch_event(Connection& connection, const wire::Message& message);
@@ -149,7 +203,7 @@ class Hub {
   void finish_join(Subscription& subscription, const Answer& answer);
   Answer run(Call& call, const Request& request, bool is_join);
   Answer keep_pending(Connection& connection, Call call);
-  const Route* find_route(Connection& connection, std::string_view topic, Params& params);
+  Channel* find_channel(Connection& connection, std::string_view topic, Params& params);
   void send_error(Connection& connection, std::string_view topic, std::string_view code,
                   std::string_view message);
 
@@ -163,8 +217,20 @@ class Hub {
   void begin_close(Connection& connection);
   void end_subscription(Subscription& subscription, LeaveReason reason);
   void call_leave(Subscription& subscription, LeaveReason reason);
+  void leave(Subscription& subscription, LeaveReason reason);
   static void release_held(Connection& connection, const Joining& joining);
   void settle();
+
+  // hub_channels.cpp
+  bool is_held(const Channel& channel) const;
+  bool must_wait(const Connection& connection, std::string_view topic,
+                 std::string_view event) const;
+  void park(Connection& connection, std::string_view topic, std::string_view text, bool is_utf8);
+  void ask_again(Subscription& subscription);
+  bool adopt(Subscription& subscription, const std::vector<Channel*>& successors);
+  void end_unserved(Subscription& subscription);
+  std::vector<std::unique_ptr<Call>> take_pending_calls(const std::vector<Channel*>& channels);
+
   Connection* find_connection(base::Id id) const;
 
   const Limits limits_;
@@ -181,6 +247,7 @@ class Hub {
   std::vector<Kick> kicks_;
   std::vector<base::Id> late_leaves_;  // joined after their end: a leave is due
   std::vector<JoinAgain> joins_again_;
+  Hold hold_;
   std::vector<base::Id> ended_;  // subscriptions to erase when nothing runs that may look at them
   std::string joined_;           // scratch of flush
   std::size_t open_count_ = 0;

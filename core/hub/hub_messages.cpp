@@ -2,31 +2,33 @@
 #include <utility>
 
 #include "core/hub/hub.hpp"
+#include "core/hub/words.hpp"
 #include "core/wire/json_text.hpp"
 #include "core/wire/utf8.hpp"
 
 namespace jackfield::hub {
-namespace {
-
-constexpr std::string_view kSubscribe = "subscribe";
-constexpr std::string_view kSubscribed = "subscribed";
-constexpr std::string_view kUnsubscribe = "unsubscribe";
-constexpr std::string_view kUnsubscribed = "unsubscribed";
-
-constexpr std::string_view kInvalidPayload = "INVALID_PAYLOAD";
-constexpr std::string_view kInternalError = "INTERNAL_ERROR";
-constexpr std::string_view kLimitExceeded = "LIMIT_EXCEEDED";
-
-}  // namespace
-
 void Hub::receive(Connection& connection, std::string_view text, bool is_utf8) {
   if (connection.state != Connection::State::kOpen) return;
+  if (connection.is_waiting) {
+    park(connection, "error", text, is_utf8);
+    return;
+  }
   wire::Message message;
   const wire::NameLimits names{limits_.max_topic_bytes, limits_.max_event_bytes};
   const auto outcome = is_utf8 || wire::is_utf8(text) ? reader_.read(text, names, message)
                                                       : wire::MessageReader::Outcome::kNotJson;
   if (outcome != wire::MessageReader::Outcome::kMessage) {
     send_error(connection, "error", kInvalidPayload, wire::MessageReader::explain(outcome));
+  } else {
+    take(connection, text, message, is_utf8);
+  }
+  settle();
+}
+
+void Hub::take(Connection& connection, std::string_view text, const wire::Message& message,
+               bool is_utf8) {
+  if (must_wait(connection, message.topic, message.event)) {
+    park(connection, message.topic, text, is_utf8);
   } else if (message.event == kSubscribe) {
     subscribe(connection, message);
   } else if (message.event == kUnsubscribe) {
@@ -34,7 +36,6 @@ void Hub::receive(Connection& connection, std::string_view text, bool is_utf8) {
   } else {
     dispatch_event(connection, message);
   }
-  settle();
 }
 
 void Hub::send_error(Connection& connection, std::string_view topic, std::string_view code,
@@ -42,22 +43,22 @@ void Hub::send_error(Connection& connection, std::string_view topic, std::string
   enqueue(connection, wire::make_error_frame(topic, code, message));
 }
 
-// The route of a topic; where there is none, the client is told.
-const Route* Hub::find_route(Connection& connection, std::string_view topic, Params& params) {
-  const Route* route = router_.find(topic, connection.id, params);
-  if (route == nullptr) {
+// The channel of a topic; where there is none, the client is told.
+Channel* Hub::find_channel(Connection& connection, std::string_view topic, Params& params) {
+  Channel* const channel = router_.find(topic, connection.id, params).channel;
+  if (channel == nullptr) {
     send_error(connection, topic, kInternalError,
                "No channel matches topic: " + std::string(topic));
   }
-  return route;
+  return channel;
 }
 
 // ---- subscribe
 
 void Hub::subscribe(Connection& connection, const wire::Message& message) {
   Params params;
-  const Route* route = find_route(connection, message.topic, params);
-  if (route == nullptr) return;
+  Channel* const channel = find_channel(connection, message.topic, params);
+  if (channel == nullptr) return;
   std::string id(wire::find_string(message.payload, "id"));
   Subscription* subscription = subscriptions_.find(connection, message.topic);
   if (subscription == nullptr) {
@@ -67,7 +68,7 @@ void Hub::subscribe(Connection& connection, const wire::Message& message) {
           "At most " + std::to_string(limits_.max_subscriptions) + " subscriptions per connection");
       return;
     }
-    subscription = &subscriptions_.add(ids_.next(), connection, message.topic, *route);
+    subscription = &subscriptions_.add(ids_.next(), connection, message.topic, *channel);
   } else if (subscription->joining != nullptr) {
     auto& waiting = subscription->joining->waiting;
     const std::size_t held =
@@ -95,7 +96,7 @@ void Hub::join(Subscription& subscription, std::string id, std::string_view payl
             .connection = connection.id,
             .joining = &subscription,
             .topic = subscription.topic->name,
-            .route = subscription.route};
+            .channel = subscription.channel};
   const Request request{.call = call.id,
                         .connection = connection.id,
                         .subscription = subscription.id,
@@ -106,7 +107,11 @@ void Hub::join(Subscription& subscription, std::string id, std::string_view payl
   Answer answer = run(call, request, true);
   if (answer.kind == Answer::Kind::kPending) {
     answer = keep_pending(connection, std::move(call));
-    if (answer.kind == Answer::Kind::kPending) return;
+    if (answer.kind == Answer::Kind::kPending) {
+      subscription.joining->payload = payload;  // it may have to be asked again
+      connection.held_bytes += payload.size();
+      return;
+    }
   }
   finish_join(subscription, answer);
 }
@@ -155,16 +160,17 @@ void Hub::unsubscribe(Connection& connection, const wire::Message& message) {
 
 void Hub::dispatch_event(Connection& connection, const wire::Message& message) {
   Params params;
-  const Route* route = find_route(connection, message.topic, params);
-  if (route == nullptr) return;
+  Channel* const channel = find_channel(connection, message.topic, params);
+  if (channel == nullptr) return;
   const Subscription* subscription = subscriptions_.find(connection, message.topic);
+  const bool is_its_own = subscription != nullptr && subscription->channel == channel;
   Call call{.id = ids_.next(),
             .connection = connection.id,
             .topic = std::string(message.topic),
-            .route = route};
+            .channel = channel};
   const Request request{.call = call.id,
                         .connection = connection.id,
-                        .subscription = subscription == nullptr ? 0 : subscription->id,
+                        .subscription = is_its_own ? subscription->id : 0,
                         .topic = message.topic,
                         .params = params,
                         .event = message.event,
@@ -177,7 +183,7 @@ void Hub::dispatch_event(Connection& connection, const wire::Message& message) {
     log_.warning("no such event", {{"conn", connection.id},
                                    {"topic", message.topic},
                                    {"event", message.event},
-                                   {"plugin", route->channel.owner()}});
+                                   {"plugin", channel->owner()}});
   }
 }
 
@@ -186,8 +192,7 @@ void Hub::dispatch_event(Connection& connection, const wire::Message& message) {
 Answer Hub::run(Call& call, const Request& request, bool is_join) {
   RunningCall running{.call = call, .answer = {}};
   running_ = &running;
-  Channel& channel = call.route->channel;
-  Answer answer = is_join ? channel.join(request) : channel.event(request);
+  Answer answer = is_join ? call.channel->join(request) : call.channel->event(request);
   running_ = nullptr;
   return running.is_answered ? std::move(running.answer) : answer;
 }

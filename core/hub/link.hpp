@@ -33,6 +33,11 @@ class Link {
   // whose peer is gone takes and drops them; Hub::lost follows.
   virtual void write(std::string_view frames) = 0;
 
+  // What the peer sends is left with it, as far as that is possible, until `resume_reading`. What
+  // is received all the same is still handed to Hub::receive.
+  virtual void pause_reading() = 0;
+  virtual void resume_reading() = 0;
+
   // The hub has begun to close: what waits is still written, but the link ends itself when that and
   // the closing handshake take longer than its time for closing.
   virtual void begin_close() = 0;

@@ -4,34 +4,32 @@
 
 namespace jackfield::hub {
 
-base::Status Router::add(std::string_view text, Channel& channel) {
-  auto pattern = Pattern::parse(text);
-  if (!pattern.is_ok()) return base::Status::failure(pattern.message());
-  routes_.push_back(std::make_unique<Route>(Route{std::move(pattern.value()), channel}));
-  return base::Status::ok();
+void Router::set(const std::vector<Channel*>& channels) {
+  routes_.clear();
+  for (Channel* channel : channels) routes_.push_back({&channel->pattern(), channel, false});
 }
 
-void Router::hide(const Channel& channel) {
-  for (auto& route : routes_) {
-    if (&route->channel == &channel) hidden_.push_back(std::move(route));
+void Router::hold(const std::vector<Channel*>& channels) {
+  for (Route& route : routes_) {
+    if (std::find(channels.begin(), channels.end(), route.channel) != channels.end()) {
+      route.is_held = true;
+    }
   }
-  std::erase(routes_, nullptr);
 }
 
-void Router::remove(const Channel& channel) {
-  const auto is_of_channel = [&](const auto& route) { return &route->channel == &channel; };
-  std::erase_if(routes_, is_of_channel);
-  std::erase_if(hidden_, is_of_channel);
+void Router::release() {
+  for (Route& route : routes_) route.is_held = false;
 }
 
-const Route* Router::find(std::string_view topic, base::Id connection, Params& params) const {
-  for (const auto& route : routes_) {
-    if (!route->pattern.match(topic, params)) continue;
+Router::Found Router::find(std::string_view topic, base::Id connection, Params& params) const {
+  for (const Route& route : routes_) {
+    if (!route.pattern->match(topic, params)) continue;
+    if (route.is_held) return {route.channel, true};
     const Request request{
         .connection = connection, .topic = topic, .params = params, .event = {}, .payload = {}};
-    if (route->channel.match(request)) return route.get();
+    if (route.channel->match(request)) return {route.channel, false};
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace jackfield::hub

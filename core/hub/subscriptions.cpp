@@ -1,5 +1,6 @@
 #include "core/hub/subscriptions.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <functional>
 #include <utility>
@@ -16,11 +17,13 @@ std::size_t SubscriptionIndex::PlaceHash::operator()(const Place& place) const {
   return static_cast<std::size_t>(mixed ^ (mixed >> 29));
 }
 
-std::vector<base::Id> SubscriptionIndex::of_channel(const Channel& channel) const {
+std::vector<base::Id> SubscriptionIndex::of_channels(const std::vector<Channel*>& channels) const {
   std::vector<base::Id> found;
   for (const auto& [id, subscription] : by_id_) {
-    if (&subscription->route->channel == &channel) found.push_back(id);
+    const auto its = std::find(channels.begin(), channels.end(), subscription->channel);
+    if (its != channels.end()) found.push_back(id);
   }
+  std::sort(found.begin(), found.end());
   return found;
 }
 
@@ -29,7 +32,7 @@ std::size_t SubscriptionIndex::PlaceHash::operator()(const Subscription* subscri
 }
 
 Subscription& SubscriptionIndex::add(base::Id id, Connection& connection, std::string_view name,
-                                     const Route& route) {
+                                     Channel& channel) {
   Topic* topic = find_topic(name);
   if (topic == nullptr) {
     auto made = std::make_unique<Topic>();
@@ -43,7 +46,7 @@ Subscription& SubscriptionIndex::add(base::Id id, Connection& connection, std::s
   subscription.connection_id = connection.id;
   subscription.connection = &connection;
   subscription.topic = topic;
-  subscription.route = &route;
+  subscription.channel = &channel;
   subscription.index_in_topic = topic->subscriptions.size();
   subscription.index_in_connection = connection.subscriptions.size();
   topic->subscriptions.push_back(&subscription);

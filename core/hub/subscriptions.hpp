@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "core/base/ids.hpp"
+#include "core/hub/channel.hpp"
 #include "core/hub/connection.hpp"
-#include "core/hub/router.hpp"
 
 namespace jackfield::hub {
 
@@ -33,6 +33,7 @@ struct Joining {
 
   base::Id call = 0;
   std::string id;                    // JSON string that the client named it by, or empty
+  std::string payload;               // of the subscribe, kept while its answer is pending
   bool is_again = false;             // the subscription stood before
   std::vector<Held> held;            // follows `subscribed`
   std::vector<std::string> waiting;  // payloads of further subscribes that came meanwhile
@@ -45,7 +46,7 @@ struct Subscription {
   base::Id connection_id = 0;
   Connection* connection = nullptr;  // null once it is ended
   Topic* topic = nullptr;
-  const Route* route = nullptr;
+  Channel* channel = nullptr;
   std::size_t index_in_topic = 0;
   std::size_t index_in_connection = 0;
   std::unique_ptr<Joining> joining;
@@ -61,16 +62,15 @@ class SubscriptionIndex {
   SubscriptionIndex& operator=(const SubscriptionIndex&) = delete;
 
   // REQUIRES: the connection holds none on that topic.
-  Subscription& add(base::Id id, Connection& connection, std::string_view topic,
-                    const Route& route);
+  Subscription& add(base::Id id, Connection& connection, std::string_view topic, Channel& channel);
 
   // Each null where there is none. An ended subscription is found by its id only.
   Subscription* find(base::Id id) const;
   Subscription* find(const Connection& connection, std::string_view topic) const;
   Topic* find_topic(std::string_view topic) const;
 
-  // Those that a channel serves, ended ones too, in no order.
-  std::vector<base::Id> of_channel(const Channel& channel) const;
+  // Those that any of these channels serves, ended ones too, in the order in which they came.
+  std::vector<base::Id> of_channels(const std::vector<Channel*>& channels) const;
 
   // Takes it out of its topic and connection and marks it ended. It is still found by its id, and
   // keeps its topic, until `erase`.

@@ -106,10 +106,8 @@ Opened Listener::open(const Endpoint& endpoint, LoopUv& loop, base::Log& log, Ac
   }
   Endpoint bound = endpoint;
   if (endpoint.kind != Endpoint::Kind::kUnix) bound.port = bound_port(descriptor);
-  std::unique_ptr<Listener> listener(
+  return std::unique_ptr<Listener>(
       new Listener(std::move(bound), descriptor, loop, log, std::move(accepted)));
-  listener->begin();
-  return listener;
 }
 
 Listener::Listener(Endpoint endpoint, int descriptor, LoopUv& loop, base::Log& log,

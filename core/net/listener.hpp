@@ -20,12 +20,15 @@ class Listener {
   // Takes over the descriptor of an accepted connection.
   using Accepted = std::function<void(int descriptor)>;
 
-  // Binds and listens, and accepts from then on. Fails with one sentence.
+  // Binds and listens: peers can connect, and wait for `begin`. Fails with one sentence.
   static base::Result<std::unique_ptr<Listener>> open(const Endpoint& endpoint, LoopUv& loop,
                                                       base::Log& log, Accepted accepted);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
+
+  // Accepts from now on.
+  void begin();
 
   // With the port that was given where it asked for any.
   const Endpoint& endpoint() const { return endpoint_; }
@@ -33,7 +36,6 @@ class Listener {
  private:
   Listener(Endpoint endpoint, int descriptor, LoopUv& loop, base::Log& log, Accepted accepted);
 
-  void begin();
   void accept_all();
   void rest(int error);
 

@@ -31,6 +31,11 @@ struct LoopUv::Timer {
   Task fire;
 };
 
+struct LoopUv::Watch {
+  uv_poll_t handle{};
+  Task readable;
+};
+
 struct LoopUv::Signal {
   uv_signal_t handle{};
   std::function<void(int)> task;
@@ -57,6 +62,7 @@ LoopUv::~LoopUv() {
     uv_close(as_handle(&timer->handle),
              [](uv_handle_t* handle) { delete static_cast<Timer*>(handle->data); });
   }
+  while (!watches_.empty()) unwatch(watches_.begin()->first);
   for (const auto& signal : signals_) uv_close(as_handle(&signal->handle), nullptr);
   uv_close(as_handle(&door_), nullptr);
   uv_close(as_handle(&turn_end_), nullptr);
@@ -68,6 +74,10 @@ LoopUv::~LoopUv() {
 void LoopUv::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
 
 void LoopUv::stop() { uv_stop(&loop_); }
+
+void LoopUv::run_until(const std::function<bool()>& is_done) {
+  while (!is_done()) uv_run(&loop_, UV_RUN_ONCE);
+}
 
 void LoopUv::drain(int turns) {
   while (turns-- > 0 && uv_run(&loop_, UV_RUN_NOWAIT) != 0) {
@@ -157,6 +167,35 @@ void LoopUv::forget(Timer* timer) {
   timers_.erase(timer->id);
   uv_close(as_handle(&timer->handle),
            [](uv_handle_t* handle) { delete static_cast<Timer*>(handle->data); });
+}
+
+// ---- descriptors
+
+base::WatchId LoopUv::watch(int descriptor, Task readable) {
+  auto watch = std::make_unique<Watch>();
+  watch->readable = std::move(readable);
+  watch->handle.data = watch.get();
+  if (uv_poll_init(&loop_, &watch->handle, descriptor) != 0) return 0;
+  const base::WatchId id = ++last_watch_;
+  watches_.emplace(id, watch.release());
+  if (uv_poll_start(&watches_[id]->handle, UV_READABLE, &LoopUv::on_readable) == 0) return id;
+  unwatch(id);
+  return 0;
+}
+
+// An error is for the owner to find, as it reads; libuv stopped polling there.
+void LoopUv::on_readable(uv_poll_t* handle, int status, int /*events*/) {
+  if (status < 0) uv_poll_start(handle, UV_READABLE, &LoopUv::on_readable);
+  // libuv ends handles at the end of a turn: the task outlives its call, whatever it unwatches.
+  static_cast<Watch*>(handle->data)->readable();
+}
+
+void LoopUv::unwatch(base::WatchId id) {
+  const auto found = watches_.find(id);
+  if (found == watches_.end()) return;
+  uv_close(as_handle(&found->second->handle),
+           [](uv_handle_t* handle) { delete static_cast<Watch*>(handle->data); });
+  watches_.erase(found);
 }
 
 // ---- jobs

@@ -28,11 +28,16 @@ class LoopUv : public base::Loop {
   base::TimerId start_timer(std::chrono::milliseconds delay, std::chrono::milliseconds interval,
                             Task fire) override;
   void cancel_timer(base::TimerId timer) override;
+  base::WatchId watch(int descriptor, Task readable) override;
+  void unwatch(base::WatchId watch) override;
   void run_job(Task work, Task done) override;
 
   // Turns until `stop`.
   void run();
   void stop();
+  // Turns, waiting for what comes, until `is_done` says so; asks before each turn. `stop` ends only
+  // the turn.
+  void run_until(const std::function<bool()>& is_done);
   // Turns as long as something is ready, at most `turns` times; does not wait.
   void drain(int turns);
 
@@ -49,9 +54,11 @@ class LoopUv : public base::Loop {
 
  private:
   struct Timer;
+  struct Watch;
   struct Signal;
   struct Job;
 
+  static void on_readable(uv_poll_t* handle, int status, int events);
   void run_posted();
   void forget(Timer* timer);
 
@@ -63,6 +70,8 @@ class LoopUv : public base::Loop {
   std::unordered_map<base::TimerId, Timer*> timers_;
   std::vector<std::unique_ptr<Signal>> signals_;
   base::TimerId last_timer_ = 0;
+  std::unordered_map<base::WatchId, Watch*> watches_;
+  base::WatchId last_watch_ = 0;
   std::mutex mutex_;
   std::vector<Task> posted_;  // guarded by mutex_
 };

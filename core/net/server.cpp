@@ -95,6 +95,10 @@ base::Status Server::start() {
   return base::Status::ok();
 }
 
+void Server::accept() {
+  for (const auto& listener : listeners_) listener->begin();
+}
+
 Server::~Server() {
   stop_listening();
   if (heartbeat_timer_ != 0) loop_.cancel_timer(heartbeat_timer_);

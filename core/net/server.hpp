@@ -33,8 +33,12 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Listens on every endpoint of the settings. Fails with one sentence.
+  // Listens on every endpoint of the settings; who connects waits for `accept`. Fails with one
+  // sentence.
   base::Status start();
+
+  // Serves whoever connects.
+  void accept();
 
   // With the ports that were given.
   std::vector<Endpoint> endpoints() const;

@@ -179,7 +179,22 @@ void WsLink::writable() {
   heard_at_ = server_.loop().turn_time();  // it takes what it is sent
   // All that waits goes before anything more is read: a Close may be next.
   if (connection_ != nullptr) server_.hub().writable(*connection_);
-  if (!is_congested()) lws_rx_flow_control(wsi_, 1);
+  allow_reading();
+}
+
+void WsLink::pause_reading() {
+  is_paused_ = true;
+  lws_rx_flow_control(wsi_, 0);
+}
+
+void WsLink::resume_reading() {
+  is_paused_ = false;
+  heard();  // it was not listened to
+  allow_reading();
+}
+
+void WsLink::allow_reading() {
+  if (!is_paused_ && !is_congested()) lws_rx_flow_control(wsi_, 1);
 }
 
 void WsLink::begin_close() {
@@ -204,6 +219,7 @@ void WsLink::finish_close(std::string_view close_frame) {
 // ---- heartbeat
 
 void WsLink::check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uint64_t timeout) {
+  if (is_paused_) return;
   const std::uint64_t silence = now - heard_at_;
   if (silence >= interval + timeout) {
     server_.log().info("connection lost: no answer to pings", {{"peer", facts_.peer}});

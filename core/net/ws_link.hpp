@@ -29,6 +29,8 @@ class WsLink : public hub::Link {
   const hub::ConnectionFacts& facts() const override { return facts_; }
   bool is_congested() const override;
   void write(std::string_view frames) override;
+  void pause_reading() override;
+  void resume_reading() override;
   void begin_close() override;
   void finish_close(std::string_view close_frame) override;
 
@@ -61,6 +63,7 @@ class WsLink : public hub::Link {
 
  private:
   bool is_peer_there() const;
+  void allow_reading();
   void cut_after(std::chrono::milliseconds delay);
   void take_message(std::string_view message);
   void refuse(hub::CloseCode code, std::string_view reason);
@@ -72,7 +75,8 @@ class WsLink : public hub::Link {
   std::string fragments_;  // of a message that has not ended yet
   wire::Utf8Check utf8_;
   bool is_text_ = false;
-  bool is_deaf_ = false;  // what is received is dropped: the connection is being closed
+  bool is_deaf_ = false;    // what is received is dropped: the connection is being closed
+  bool is_paused_ = false;  // not read from, because the hub asked for it
   bool has_sent_close_ = false;
   bool has_pinged_ = false;  // since something was heard
   std::uint64_t heard_at_ = 0;

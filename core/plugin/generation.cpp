@@ -1,29 +1,40 @@
 #include "core/plugin/generation.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
-#include "core/plugin/guard.hpp"
 #include "core/plugin/host_table.hpp"
+#include "core/plugin/result_name.hpp"
 #include "core/plugin/text.hpp"
 
 namespace jackfield::plugin {
 namespace {
 
-std::string result_name(std::int32_t result) {
-  switch (result) {
-    case JF_E_INTERNAL: return "JF_E_INTERNAL";
-    case JF_E_PAYLOAD: return "JF_E_PAYLOAD";
-    case JF_E_FORBIDDEN: return "JF_E_FORBIDDEN";
-    case JF_E_GONE: return "JF_E_GONE";
-    case JF_E_THREAD: return "JF_E_THREAD";
-    case JF_E_ARGUMENT: return "JF_E_ARGUMENT";
-    case JF_E_JSON: return "JF_E_JSON";
-    case JF_E_UNSUPPORTED: return "JF_E_UNSUPPORTED";
-    case JF_E_LIMIT: return "JF_E_LIMIT";
-    case JF_E_STATE: return "JF_E_STATE";
-    default: return std::to_string(result);
+// Where the plugin writes what the host keeps: a jf_output into a string.
+class Output {
+ public:
+  explicit Output(std::string& bytes) {
+    table_.size = sizeof table_;
+    table_.impl = &bytes;
+    table_.write = [](const jf_output* self, jf_text text) -> std::int32_t {
+      auto& written = *static_cast<std::string*>(self->impl);
+      if (!is_valid(text)) return JF_E_ARGUMENT;
+      if (text.size > Generation::kMaxOutputBytes - written.size()) return JF_E_LIMIT;
+      written += view(text);
+      return JF_OK;
+    };
   }
+
+  const jf_output* table() const { return &table_; }
+
+ private:
+  jf_output table_{};
+};
+
+base::Status failure(const char* function, std::int32_t result, const std::string& why) {
+  return base::Status::failure(std::string("its ") + function + " failed with " +
+                               result_name(result) + (why.empty() ? "" : ": " + why));
 }
 
 }  // namespace
@@ -38,104 +49,194 @@ struct Generation::Job {
   void* user = nullptr;
 };
 
-Generation::Generation(const Surroundings& surroundings, Library library, Manifest manifest)
+// A question of another thread to the loop.
+struct Generation::Asked {
+  std::mutex mutex;
+  std::condition_variable answered;
+  std::int32_t result = JF_E_GONE;  // where the loop ends before it comes to it
+  bool is_answered = false;
+};
+
+// Marks this thread as the one that runs the plugin's start or stop.
+class Generation::OwnThread {
+ public:
+  explicit OwnThread(Generation& generation) : generation_(generation) {
+    if (!generation.is_on_loop()) generation_.own_thread_ = std::this_thread::get_id();
+  }
+  ~OwnThread() {
+    generation_.own_thread_ = std::thread::id();
+    generation_.lent_.clear();
+  }
+  OwnThread(const OwnThread&) = delete;
+  OwnThread& operator=(const OwnThread&) = delete;
+
+ private:
+  Generation& generation_;
+};
+
+Generation::Generation(const Surroundings& surroundings, Library library, Manifest manifest,
+                       std::uint64_t number, std::string crash_key, std::shared_ptr<Tally> tally)
     : surroundings_(surroundings),
       library_(std::move(library)),
       manifest_(std::move(manifest)),
+      callee_{manifest_.name, manifest_.version, number, std::move(crash_key)},
+      tally_(std::move(tally)),
       host_(make_host_table(*this)) {}
 
 Generation::~Generation() {
-  assert(!is_started_ && !is_stuck_ && "a generation is stopped before it goes");
+  assert((stage_ == Stage::kEnded || !is_started_) && "a generation is ended before it goes");
+}
+
+std::vector<hub::Channel*> Generation::channels() const {
+  std::vector<hub::Channel*> channels;
+  for (const auto& channel : channels_) channels.push_back(channel.get());
+  return channels;
 }
 
 std::vector<std::string> Generation::patterns() const {
   std::vector<std::string> patterns;
-  for (const auto& channel : channels_) patterns.push_back(channel->pattern());
+  for (const auto& channel : channels_) patterns.push_back(channel->pattern().text());
   return patterns;
 }
 
-// ---- from start to stop
+// ---- its life
 
-base::Status Generation::start(std::string_view config) {
+base::Status Generation::start(std::string_view config, const State& state) {
   jf_start args{};
   args.size = sizeof args;
+  args.state_version = state.version;
   args.config = to_text(config);
-  std::string thrown;
+  args.state = to_text(state.bytes);
+  args.state_from = to_text(state.from);
+  const OwnThread here(*this);
   is_starting_ = true;
   const std::int32_t result =
-      guarded([&] { return manifest_.functions.start(&host_, &args, &instance_); },
-              [&](const char* what) {
-                thrown = what;
-                return JF_E_INTERNAL;
-              });
+      run("start", [&] { return manifest_.functions.start(&host_, &args, &instance_); });
   is_starting_ = false;
-  if (result >= 0) {
-    is_started_ = true;
-    return base::Status::ok();
-  }
-  revoke();
-  for (const auto& channel : channels_) {
-    surroundings_.hub.remove_channel(*channel, hub::LeaveReason::kUnloaded);
-  }
-  channels_.clear();
-  is_stuck_ = !wait_for_works(std::chrono::seconds(5));
-  const std::string& why = thrown.empty() ? start_error_ : thrown;
-  return base::Status::failure("its start failed with " + result_name(result) +
-                               (why.empty() ? "" : ": " + why));
+  is_started_ = result >= 0;
+  return is_started_ ? base::Status::ok() : failure("start", result, last_error_);
 }
 
-base::Status Generation::stop(hub::LeaveReason reason, std::chrono::milliseconds patience) {
-  assert(is_started_ && "stop() of a generation that does not run");
-  for (const auto& channel : channels_) surroundings_.hub.remove_channel(*channel, reason);
-  revoke();
-  is_started_ = false;
-  is_stuck_ = !wait_for_works(patience);
-  if (is_stuck_) return base::Status::failure("a job of it still runs");
-  if (manifest_.functions.stop != nullptr) {
-    guarded([&] { manifest_.functions.stop(instance_); },
-            [&](const char* what) { log_throw("stop", what); });
-  }
-  channels_.clear();
-  return base::Status::ok();
+void Generation::serve() {
+  stage_ = Stage::kServing;
+  for (const auto& task : std::exchange(waiting_, {})) task();
 }
 
-// Ends what the host does for it, in one place: nothing of it runs on the loop after this.
-void Generation::revoke() {
+base::Status Generation::configure(std::string_view config) {
+  last_error_.clear();
+  const std::int32_t result =
+      run("configure", [&] { return manifest_.functions.configure(instance_, to_text(config)); });
+  return result >= 0 ? base::Status::ok() : failure("configure", result, last_error_);
+}
+
+base::Result<State> Generation::save() {
+  assert(stage_ == Stage::kServing && "save() of a generation that does not serve");
+  stage_ = Stage::kSaved;
+  State state;
+  if (manifest_.functions.save == nullptr) return state;
+  is_saved_ = true;
+  last_error_.clear();
+  const Output output(state.bytes);
+  std::uint32_t version = 0;
+  const std::int32_t result =
+      run("save", [&] { return manifest_.functions.save(instance_, output.table(), &version); });
+  if (result < 0) {
+    return base::Result<State>::failure(failure("save", result, last_error_).message());
+  }
+  if (version == 0) return State();
+  state.version = version;
+  state.from = manifest_.version;
+  return state;
+}
+
+void Generation::resume() {
+  assert(stage_ == Stage::kSaved && "resume() without save()");
+  if (std::exchange(is_saved_, false) && manifest_.functions.resume != nullptr) {
+    run("resume", [&] {
+      manifest_.functions.resume(instance_);
+      return JF_OK;
+    });
+  }
+  serve();
+}
+
+// Ends what the host does for it, in one place.
+void Generation::end() {
+  stage_ = Stage::kEnded;
   door_->is_open = false;
   for (const auto& [id, timer] : timers_) surroundings_.loop.cancel_timer(timer.loop_timer);
   timers_.clear();
+  waiting_.clear();
 }
 
-bool Generation::wait_for_works(std::chrono::milliseconds patience) {
-  std::unique_lock lock(door_->mutex);
-  return door_->work_ended.wait_for(lock, patience, [&] { return door_->works_running == 0; });
-}
-
-std::int32_t Generation::add_channel(std::string_view pattern, const jf_channel& handlers,
-                                     void* channel) {
-  if (!is_starting_) return JF_E_STATE;
-  auto made = std::make_unique<PluginChannel>(*this, std::string(pattern), handlers, channel);
-  if (auto status = surroundings_.hub.add_channel(pattern, *made); !status.is_ok()) {
-    surroundings_.log.error("plugin's pattern refused",
-                            {{"plugin", manifest_.name}, {"reason", status.message()}});
-    return JF_E_ARGUMENT;
+void Generation::stop() {
+  assert(is_started_ && !door_->is_open && "stop() comes after start() and end()");
+  {
+    std::unique_lock lock(door_->mutex);
+    door_->work_ended.wait(lock, [&] { return door_->works_running == 0; });
   }
-  channels_.push_back(std::move(made));
-  return JF_OK;
+  if (manifest_.functions.stop == nullptr) return;
+  const OwnThread here(*this);
+  run("stop", [&] {
+    manifest_.functions.stop(instance_);
+    return JF_OK;
+  });
 }
 
-// ---- threads
+// ---- for the host table
 
-bool Generation::check_thread(std::string_view function) {
-  if (surroundings_.loop.is_on_loop()) return true;
+bool Generation::check_thread(std::string_view function) const {
+  if (is_on_loop() || is_on_own_thread()) return true;
   surroundings_.log.error("plugin called a [loop] function from another thread",
                           {{"plugin", manifest_.name}, {"function", function}});
   return false;
 }
 
+std::int32_t Generation::ask_loop(std::string_view function,
+                                  const std::function<std::int32_t()>& task) {
+  if (!check_thread(function)) return JF_E_THREAD;
+  // The loop destroys what it does not come to; that is an answer too.
+  struct Answer {
+    std::shared_ptr<Asked> asked = std::make_shared<Asked>();
+    ~Answer() {
+      const std::lock_guard lock(asked->mutex);
+      asked->is_answered = true;
+      asked->answered.notify_all();
+    }
+  };
+  auto answer = std::make_shared<Answer>();
+  const std::shared_ptr<Asked> asked = answer->asked;
+  surroundings_.loop.post([this, &task, answer = std::move(answer)] {
+    if (!is_abandoned_) answer->asked->result = task();
+  });
+  std::unique_lock lock(asked->mutex);
+  asked->answered.wait(lock, [&] { return asked->is_answered; });
+  return asked->result;
+}
+
+jf_text Generation::lend(std::string_view text) {
+  if (own_thread_.load() == std::thread::id()) return to_text(text);
+  return to_text(lent_.emplace_back(text));
+}
+
+std::int32_t Generation::add_channel(std::string_view pattern, const jf_channel& handlers,
+                                     void* channel) {
+  if (!check_thread("channel")) return JF_E_THREAD;
+  if (!is_starting_) return JF_E_STATE;
+  auto parsed = hub::Pattern::parse(pattern);
+  if (!parsed.is_ok()) {
+    surroundings_.log.error("plugin's pattern refused",
+                            {{"plugin", manifest_.name}, {"reason", parsed.message()}});
+    return JF_E_ARGUMENT;
+  }
+  channels_.push_back(
+      std::make_unique<PluginChannel>(*this, std::move(parsed.value()), handlers, channel));
+  return JF_OK;
+}
+
 void Generation::log(base::LogLevel level, std::string_view message, const jf_field* fields,
                      std::size_t count) {
-  if (!surroundings_.log.is_on(level)) return;
+  if (!surroundings_.log.is_on(level) && level != base::LogLevel::kError) return;
   std::vector<base::LogField> shown;
   shown.reserve(count + 1);
   shown.emplace_back("plugin", std::string_view(manifest_.name));
@@ -148,37 +249,78 @@ void Generation::log(base::LogLevel level, std::string_view message, const jf_fi
                                     "0123456789_") == std::string_view::npos;
     if (is_key) shown.emplace_back(view(fields[i].key), view(fields[i].value));
   }
-  surroundings_.log.write(level, message, shown.data(), shown.size());
-  if (level == base::LogLevel::kError && surroundings_.loop.is_on_loop() && is_starting_) {
-    start_error_ = message;
-    for (std::size_t i = 1; i < shown.size(); ++i)
-      start_error_ += ": " + std::string(shown[i].value());
+  if (surroundings_.log.is_on(level)) {
+    surroundings_.log.write(level, message, shown.data(), shown.size());
   }
+  if (level != base::LogLevel::kError) return;
+  std::string error(message);
+  for (std::size_t i = 1; i < shown.size(); ++i) error += ": " + std::string(shown[i].value());
+  note_error(std::move(error));
 }
 
-std::int32_t Generation::run_on_loop(std::size_t octets, std::function<void()> task) {
-  const std::size_t cost = octets + kPostedCost;
-  if (door_->posted_bytes.fetch_add(cost) + cost > kMaxPostedBytes) {
-    door_->posted_bytes -= cost;
-    return JF_E_LIMIT;
-  }
-  surroundings_.loop.post([door = door_, task = std::move(task), cost] {
-    door->posted_bytes -= cost;
-    if (door->is_open) task();
-  });
-  return JF_OK;
-}
-
-std::int32_t Generation::post(std::string_view bytes, void (*posted)(void*, jf_text), void* user) {
-  return run_on_loop(bytes.size(), [this, bytes = std::string(bytes), posted, user] {
-    guarded([&] { posted(user, to_text(bytes)); },
-            [&](const char* what) { log_throw("posted", what); });
-  });
+// The last one is the reason that is given where its start, save or configure fails.
+void Generation::note_error(std::string error) {
+  if (is_on_loop() || is_on_own_thread()) last_error_ = std::move(error);
 }
 
 void Generation::log_throw(std::string_view function, const char* what) {
   surroundings_.log.error("plugin threw an exception across the ABI",
                           {{"plugin", manifest_.name}, {"function", function}, {"what", what}});
+  note_error(what);
+}
+
+void Generation::note_slow(const PluginCall& call, std::chrono::microseconds elapsed) {
+  if (!is_on_loop()) return;  // it held up nobody
+  ++tally_->slow_calls;
+  tally_->slowest = std::max(tally_->slowest, elapsed);
+  surroundings_.log.warning("plugin held up the loop", {{"plugin", manifest_.name},
+                                                        {"version", manifest_.version},
+                                                        {"function", call.callback()},
+                                                        {"channel", call.pattern()},
+                                                        {"topic", call.topic()},
+                                                        {"event", call.event()},
+                                                        {"ms", elapsed.count() / 1000}});
+}
+
+// ---- what comes from other threads and from the loop's clock
+
+// The one gate: what calls the plugin, or was done by it, waits where it may not be done now.
+void Generation::admit(Kind kind, std::function<void()> task) {
+  const bool must_wait = stage_ == Stage::kNew || (stage_ == Stage::kSaved && kind == Kind::kCall);
+  if (must_wait) {
+    waiting_.push_back(std::move(task));
+  } else if (stage_ != Stage::kEnded) {
+    task();
+  }
+}
+
+std::int32_t Generation::run_posted(Kind kind, std::size_t octets, std::function<void()> task) {
+  const std::size_t cost = octets + kPostedCost;
+  if (door_->posted_bytes.fetch_add(cost) + cost > kMaxPostedBytes) {
+    door_->posted_bytes -= cost;
+    return JF_E_LIMIT;
+  }
+  surroundings_.loop.post([this, kind, door = door_, task = std::move(task), cost]() mutable {
+    if (!door->is_open) return;
+    admit(kind, [door, task = std::move(task), cost] {
+      door->posted_bytes -= cost;
+      task();
+    });
+  });
+  return JF_OK;
+}
+
+std::int32_t Generation::run_on_loop(std::size_t octets, std::function<void()> task) {
+  return run_posted(Kind::kOutput, octets, std::move(task));
+}
+
+std::int32_t Generation::post(std::string_view bytes, void (*posted)(void*, jf_text), void* user) {
+  return run_posted(Kind::kCall, bytes.size(), [this, bytes = std::string(bytes), posted, user] {
+    run("posted", [&] {
+      posted(user, to_text(bytes));
+      return JF_OK;
+    });
+  });
 }
 
 // ---- timers
@@ -186,10 +328,11 @@ void Generation::log_throw(std::string_view function, const char* what) {
 std::int32_t Generation::start_timer(std::chrono::milliseconds delay,
                                      std::chrono::milliseconds interval,
                                      void (*fired)(void*, jf_id), void* user, jf_id* timer) {
+  if (stage_ == Stage::kEnded) return JF_E_GONE;
   if (timers_.size() >= kMaxTimers) return JF_E_LIMIT;
   const jf_id id = surroundings_.ids.next();
   const base::TimerId loop_timer =
-      surroundings_.loop.start_timer(delay, interval, [this, id] { fire(id); });
+      surroundings_.loop.start_timer(delay, interval, [this, id] { come_due(id); });
   timers_.emplace(id, Timer{loop_timer, fired, user, interval.count() > 0});
   if (timer != nullptr) *timer = id;
   return JF_OK;
@@ -203,13 +346,23 @@ std::int32_t Generation::cancel_timer(jf_id id) {
   return JF_OK;
 }
 
+// Where it comes due again before it could fire, that time is skipped.
+void Generation::come_due(jf_id id) {
+  const auto found = timers_.find(id);
+  if (found == timers_.end() || std::exchange(found->second.is_due, true)) return;
+  admit(Kind::kCall, [this, id] { fire(id); });
+}
+
 void Generation::fire(jf_id id) {
   const auto found = timers_.find(id);
   if (found == timers_.end()) return;
+  found->second.is_due = false;
   const Timer timer = found->second;  // a copy: the plugin may cancel it meanwhile
   if (!timer.is_repeated) timers_.erase(found);
-  guarded([&] { timer.fired(timer.user, id); },
-          [&](const char* what) { log_throw("timer", what); });
+  run("timer", [&] {
+    timer.fired(timer.user, id);
+    return JF_OK;
+  });
 }
 
 // ---- jobs
@@ -228,39 +381,28 @@ std::int32_t Generation::run_job(std::string_view bytes, Work work, Done done, v
   job->work = work;
   job->done = done;
   job->user = user;
-  if (surroundings_.loop.is_on_loop()) {
-    begin_job(std::move(job));
+  auto begin = [this, door = door_, job = std::move(job)] {
+    if (door->is_open) admit(Kind::kCall, [this, job] { begin_job(job); });
+  };
+  if (is_on_loop()) {
+    begin();
   } else {
-    surroundings_.loop.post([this, door = door_, job = std::move(job)] {
-      if (door->is_open) begin_job(job);
-    });
+    surroundings_.loop.post(std::move(begin));
   }
   return JF_OK;
 }
 
 void Generation::begin_job(std::shared_ptr<Job> job) {
-  // The generation outlives a work that runs: `stop` waits for it, or leaves all of it behind.
+  // The generation outlives a work that runs: `stop` waits for it.
   const auto work = [this, door = door_, job] {
     {
       const std::lock_guard lock(door->mutex);
       if (!door->is_open) return;
       ++door->works_running;
     }
-    jf_output output{};
-    output.size = sizeof output;
-    output.impl = job.get();
-    output.write = [](const jf_output* self, jf_text bytes) -> std::int32_t {
-      auto& written = static_cast<Job*>(self->impl)->output;
-      if (!is_valid(bytes)) return JF_E_ARGUMENT;
-      if (bytes.size > kMaxOutputBytes - written.size()) return JF_E_LIMIT;
-      written += view(bytes);
-      return JF_OK;
-    };
-    job->result = guarded([&] { return job->work(job->user, to_text(job->bytes), &output); },
-                          [&](const char* what) {
-                            log_throw("work", what);
-                            return JF_E_INTERNAL;
-                          });
+    const Output output(job->output);
+    job->result =
+        run("work", [&] { return job->work(job->user, to_text(job->bytes), output.table()); });
     const std::lock_guard lock(door->mutex);
     --door->works_running;
     door->work_ended.notify_all();
@@ -269,8 +411,12 @@ void Generation::begin_job(std::shared_ptr<Job> job) {
     --door->jobs;
     door->job_bytes -= job->bytes.size();
     if (!door->is_open || job->done == nullptr) return;
-    guarded([&] { job->done(job->user, job->result, to_text(job->output)); },
-            [&](const char* what) { log_throw("done", what); });
+    admit(Kind::kCall, [this, job] {
+      run("done", [&] {
+        job->done(job->user, job->result, to_text(job->output));
+        return JF_OK;
+      });
+    });
   };
   surroundings_.loop.run_job(work, done);
 }

@@ -113,12 +113,10 @@ std::int32_t host_kick(const jf_host* host, jf_id target, jf_text code, jf_text 
 
 std::int32_t host_channel(const jf_host* host, jf_text pattern, const jf_channel* handlers,
                           void* channel) noexcept {
-  Generation& generation = generation_of(host);
-  if (!generation.check_thread("channel")) return JF_E_THREAD;
   if (!is_name(pattern) || handlers == nullptr || handlers->size < sizeof(std::uint32_t)) {
     return JF_E_ARGUMENT;
   }
-  return generation.add_channel(view(pattern), *handlers, channel);
+  return generation_of(host).add_channel(view(pattern), *handlers, channel);
 }
 
 std::int32_t host_post(const jf_host* host, jf_text bytes, void (*posted)(void*, jf_text),
@@ -130,18 +128,18 @@ std::int32_t host_post(const jf_host* host, jf_text bytes, void (*posted)(void*,
 std::int32_t host_timer(const jf_host* host, std::uint64_t delay_ms, std::uint64_t interval_ms,
                         void (*fired)(void*, jf_id), void* user, jf_id* timer) noexcept {
   Generation& generation = generation_of(host);
-  if (!generation.check_thread("timer")) return JF_E_THREAD;
-  if (fired == nullptr || delay_ms > kMaxTimerMs || interval_ms > kMaxTimerMs) {
-    return JF_E_ARGUMENT;
-  }
-  return generation.start_timer(std::chrono::milliseconds(delay_ms),
-                                std::chrono::milliseconds(interval_ms), fired, user, timer);
+  return generation.on_loop("timer", [&]() -> std::int32_t {
+    if (fired == nullptr || delay_ms > kMaxTimerMs || interval_ms > kMaxTimerMs) {
+      return JF_E_ARGUMENT;
+    }
+    return generation.start_timer(std::chrono::milliseconds(delay_ms),
+                                  std::chrono::milliseconds(interval_ms), fired, user, timer);
+  });
 }
 
 std::int32_t host_cancel(const jf_host* host, jf_id timer) noexcept {
   Generation& generation = generation_of(host);
-  if (!generation.check_thread("cancel")) return JF_E_THREAD;
-  return generation.cancel_timer(timer);
+  return generation.on_loop("cancel", [&] { return generation.cancel_timer(timer); });
 }
 
 std::uint64_t host_now(const jf_host* /*host*/) noexcept {
@@ -157,39 +155,49 @@ std::int32_t host_job(const jf_host* host, jf_text bytes,
 
 std::int32_t host_set(const jf_host* host, jf_id subscription, jf_text bytes) noexcept {
   Generation& generation = generation_of(host);
-  if (!generation.check_thread("set")) return JF_E_THREAD;
-  if (!is_valid(bytes)) return JF_E_ARGUMENT;
-  if (bytes.size > Generation::kMaxKeptBytes) return JF_E_LIMIT;
-  std::string* kept = generation.surroundings().hub.kept(subscription);
-  if (kept == nullptr) return JF_E_GONE;
-  kept->assign(view(bytes));
-  return JF_OK;
+  return generation.on_loop("set", [&]() -> std::int32_t {
+    if (!is_valid(bytes)) return JF_E_ARGUMENT;
+    if (bytes.size > Generation::kMaxKeptBytes) return JF_E_LIMIT;
+    std::string* kept = generation.surroundings().hub.kept(subscription);
+    if (kept == nullptr) return JF_E_GONE;
+    kept->assign(view(bytes));
+    return JF_OK;
+  });
 }
 
 std::int32_t host_get(const jf_host* host, jf_id subscription, jf_text* bytes) noexcept {
   Generation& generation = generation_of(host);
-  if (!generation.check_thread("get")) return JF_E_THREAD;
-  if (bytes == nullptr) return JF_E_ARGUMENT;
-  *bytes = {};
-  const std::string* kept = generation.surroundings().hub.kept(subscription);
-  if (kept == nullptr) return JF_E_GONE;
-  *bytes = to_text(*kept);
-  return JF_OK;
+  return generation.on_loop("get", [&]() -> std::int32_t {
+    if (bytes == nullptr) return JF_E_ARGUMENT;
+    *bytes = {};
+    const std::string* kept = generation.surroundings().hub.kept(subscription);
+    if (kept == nullptr) return JF_E_GONE;
+    *bytes = generation.lend(*kept);
+    return JF_OK;
+  });
 }
 
 // ---- facts
 
 std::int64_t host_subscribers(const jf_host* host, jf_text topic) noexcept {
   Generation& generation = generation_of(host);
-  if (!generation.check_thread("subscribers")) return JF_E_THREAD;
-  if (!is_name(topic)) return JF_E_ARGUMENT;
-  return static_cast<std::int64_t>(generation.surroundings().hub.subscriber_count(view(topic)));
+  std::int64_t count = 0;
+  const std::int32_t result = generation.on_loop("subscribers", [&]() -> std::int32_t {
+    if (!is_name(topic)) return JF_E_ARGUMENT;
+    count = static_cast<std::int64_t>(generation.surroundings().hub.subscriber_count(view(topic)));
+    return JF_OK;
+  });
+  return result < 0 ? result : count;
 }
 
 std::int64_t host_connections(const jf_host* host) noexcept {
   Generation& generation = generation_of(host);
-  if (!generation.check_thread("connections")) return JF_E_THREAD;
-  return static_cast<std::int64_t>(generation.surroundings().hub.connection_count());
+  std::int64_t count = 0;
+  const std::int32_t result = generation.on_loop("connections", [&]() -> std::int32_t {
+    count = static_cast<std::int64_t>(generation.surroundings().hub.connection_count());
+    return JF_OK;
+  });
+  return result < 0 ? result : count;
 }
 
 void host_log(const jf_host* host, std::uint32_t level, jf_text message, const jf_field* fields,
@@ -203,33 +211,35 @@ void host_log(const jf_host* host, std::uint32_t level, jf_text message, const j
 
 std::int32_t host_connection(const jf_host* host, jf_id connection, jf_connection* facts) noexcept {
   Generation& generation = generation_of(host);
-  if (!generation.check_thread("connection")) return JF_E_THREAD;
-  if (facts == nullptr || facts->size < sizeof(std::uint32_t)) return JF_E_ARGUMENT;
-  const hub::ConnectionFacts* found = generation.surroundings().hub.facts(connection);
-  if (found == nullptr) return JF_E_GONE;
-  jf_connection filled{};
-  filled.size = facts->size;
-  filled.is_local = found->is_local ? 1 : 0;
-  filled.peer = to_text(found->peer);
-  filled.identity = to_text(found->identity);
-  filled.path = to_text(found->path);
-  filled.query = to_text(found->query);
-  std::memcpy(facts, &filled, std::min<std::size_t>(facts->size, sizeof filled));
-  return JF_OK;
+  return generation.on_loop("connection", [&]() -> std::int32_t {
+    if (facts == nullptr || facts->size < sizeof(std::uint32_t)) return JF_E_ARGUMENT;
+    const hub::ConnectionFacts* found = generation.surroundings().hub.facts(connection);
+    if (found == nullptr) return JF_E_GONE;
+    jf_connection filled{};
+    filled.size = facts->size;
+    filled.is_local = found->is_local ? 1 : 0;
+    filled.peer = generation.lend(found->peer);
+    filled.identity = generation.lend(found->identity);
+    filled.path = generation.lend(found->path);
+    filled.query = generation.lend(found->query);
+    std::memcpy(facts, &filled, std::min<std::size_t>(facts->size, sizeof filled));
+    return JF_OK;
+  });
 }
 
 std::int32_t host_header(const jf_host* host, jf_id connection, jf_text name,
                          jf_text* value) noexcept {
   Generation& generation = generation_of(host);
-  if (!generation.check_thread("header")) return JF_E_THREAD;
-  if (!is_valid(name) || value == nullptr) return JF_E_ARGUMENT;
-  *value = {};
-  const hub::ConnectionFacts* found = generation.surroundings().hub.facts(connection);
-  if (found == nullptr) return JF_E_GONE;
-  for (const auto& [header, text] : found->headers) {
-    if (header == view(name)) *value = to_text(text);
-  }
-  return JF_OK;
+  return generation.on_loop("header", [&]() -> std::int32_t {
+    if (!is_valid(name) || value == nullptr) return JF_E_ARGUMENT;
+    *value = {};
+    const hub::ConnectionFacts* found = generation.surroundings().hub.facts(connection);
+    if (found == nullptr) return JF_E_GONE;
+    for (const auto& [header, text] : found->headers) {
+      if (header == view(name)) *value = generation.lend(text);
+    }
+    return JF_OK;
+  });
 }
 
 const void* host_extension(const jf_host* /*host*/, jf_text /*id*/) noexcept { return nullptr; }

@@ -21,11 +21,14 @@ class StillLoop : public base::Loop {
     return ++last_timer_;
   }
   void cancel_timer(base::TimerId /*timer*/) override {}
+  base::WatchId watch(int /*descriptor*/, Task /*readable*/) override { return ++last_watch_; }
+  void unwatch(base::WatchId /*watch*/) override {}
   void run_job(Task /*work*/, Task /*done*/) override {}
 
  private:
   const std::thread::id thread_ = std::this_thread::get_id();
   base::TimerId last_timer_ = 0;
+  base::WatchId last_watch_ = 0;
 };
 
 }  // namespace
@@ -46,18 +49,18 @@ base::Result<Inspection> inspect(const std::filesystem::path& file,
   StillLoop loop;
   hub::Hub hub(hub::Limits{}, ids, log);
   const Surroundings surroundings{hub, loop, ids, log};
-  Generation generation(surroundings, std::move(library.value()), std::move(manifest.value()));
+  Generation generation(surroundings, std::move(library.value()), std::move(manifest.value()), 1,
+                        "", std::make_shared<Tally>());
   const auto table = tables.find(inspection.manifest.name);
   const std::string_view config = table == tables.end() ? "{}" : std::string_view(table->second);
-  if (auto status = generation.start(config); !status.is_ok()) {
+  const base::Status status = generation.start(config, {});
+  generation.end();
+  if (!status.is_ok()) {
     inspection.start_failure = status.message();
     return inspection;
   }
   inspection.patterns = generation.patterns();
-  if (auto status = generation.stop(hub::LeaveReason::kShutdown, std::chrono::seconds(5));
-      !status.is_ok()) {
-    inspection.start_failure = "it could not be stopped: " + status.message();
-  }
+  generation.stop();
   return inspection;
 }
 

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "core/plugin/generation.hpp"
-#include "core/plugin/guard.hpp"
 #include "core/plugin/text.hpp"
 
 namespace jackfield::plugin {
@@ -38,7 +37,7 @@ struct RequestFrame {
 
 }  // namespace
 
-PluginChannel::PluginChannel(Generation& generation, std::string pattern,
+PluginChannel::PluginChannel(Generation& generation, hub::Pattern pattern,
                              const jf_channel& handlers, void* channel)
     : generation_(generation), pattern_(std::move(pattern)), handlers_{}, channel_(channel) {
   std::memcpy(&handlers_, &handlers, std::min<std::size_t>(handlers.size, sizeof handlers_));
@@ -51,11 +50,9 @@ std::int32_t PluginChannel::call(const char* function, const hub::Request& reque
                                  std::int32_t (*handler)(void*, const jf_request*)) {
   const RequestFrame frame(request, reason);
   generation_.set_checked_payload(request.payload);
-  const std::int32_t result = guarded([&] { return handler(channel_, &frame.value); },
-                                      [&](const char* what) {
-                                        generation_.log_throw(function, what);
-                                        return JF_E_INTERNAL;
-                                      });
+  const std::int32_t result = generation_.run(
+      {generation_.callee(), function, request.topic, request.event, pattern_.text()},
+      [&] { return handler(channel_, &frame.value); });
   generation_.set_checked_payload({});
   return result;
 }
@@ -79,8 +76,14 @@ hub::Answer PluginChannel::event(const hub::Request& request) {
 void PluginChannel::leave(const hub::Request& request, hub::LeaveReason reason) {
   if (handlers_.leave == nullptr) return;
   const RequestFrame frame(request, static_cast<std::uint32_t>(reason));
-  guarded([&] { handlers_.leave(channel_, &frame.value); },
-          [&](const char* what) { generation_.log_throw("leave", what); });
+  generation_.run({generation_.callee(), "leave", request.topic, {}, pattern_.text()}, [&] {
+    handlers_.leave(channel_, &frame.value);
+    return JF_OK;
+  });
+}
+
+bool PluginChannel::adopt(const hub::Request& request) {
+  return handlers_.adopt == nullptr || call("adopt", request, 0, handlers_.adopt) >= 0;
 }
 
 hub::Answer PluginChannel::to_answer(const char* function, std::int32_t result) {

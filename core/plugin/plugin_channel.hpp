@@ -2,7 +2,6 @@
 // results become answers. Loop thread.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "core/hub/channel.hpp"
@@ -15,15 +14,15 @@ class Generation;
 class PluginChannel : public hub::Channel {
  public:
   // `handlers` may be smaller than the host's jf_channel; what it lacks counts as null.
-  PluginChannel(Generation& generation, std::string pattern, const jf_channel& handlers,
+  PluginChannel(Generation& generation, hub::Pattern pattern, const jf_channel& handlers,
                 void* channel);
 
-  const std::string& pattern() const { return pattern_; }
-
+  const hub::Pattern& pattern() const override { return pattern_; }
   bool match(const hub::Request& request) override;
   hub::Answer join(const hub::Request& request) override;
   hub::Answer event(const hub::Request& request) override;
   void leave(const hub::Request& request, hub::LeaveReason reason) override;
+  bool adopt(const hub::Request& request) override;
   std::string_view owner() const override;
 
  private:
@@ -32,7 +31,7 @@ class PluginChannel : public hub::Channel {
   hub::Answer to_answer(const char* function, std::int32_t result);
 
   Generation& generation_;
-  const std::string pattern_;
+  const hub::Pattern pattern_;
   jf_channel handlers_;
   void* const channel_;
 };

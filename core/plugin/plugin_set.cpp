@@ -5,118 +5,383 @@
 #include <system_error>
 #include <utility>
 
+#include "core/plugin/plugin_files.hpp"
+
 namespace jackfield::plugin {
 
 namespace fs = std::filesystem;
 
-base::Result<std::vector<fs::path>> plugin_files(const fs::path& directory,
-                                                 const std::vector<std::string>& order) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::directory_iterator i(directory, error), end; !error && i != end; i.increment(error)) {
-    std::error_code ignored;
-    if (i->path().extension() == ".so" && i->is_regular_file(ignored)) files.push_back(i->path());
-  }
-  if (error) {
-    return base::Result<std::vector<fs::path>>::failure(
-        "cannot read the plugins folder " + directory.string() + ": " + error.message() +
-        " (--plugins or plugins.directory names another)");
-  }
-  const auto rank = [&](const fs::path& file) {
-    return std::find(order.begin(), order.end(), file.stem().string()) - order.begin();
-  };
-  std::sort(files.begin(), files.end(), [&](const fs::path& a, const fs::path& b) {
-    return std::pair(rank(a), a.filename().string()) < std::pair(rank(b), b.filename().string());
-  });
-  return files;
-}
+// An image on its way from a file, shared by the loop and the thread that opens it.
+struct PluginSet::Opening {
+  fs::path file;
+  std::optional<Library> library;
+  std::optional<Manifest> manifest;
+  std::string failure;
+  bool is_given_up = false;  // loop thread
+};
 
 PluginSet::PluginSet(Settings settings, const Surroundings& surroundings)
-    : settings_(std::move(settings)), surroundings_(surroundings) {}
+    : settings_(std::move(settings)),
+      surroundings_(surroundings),
+      errands_(surroundings.loop),
+      retirements_(surroundings.loop, surroundings.log, errands_) {}
 
-PluginSet::~PluginSet() { assert(generations_.empty() && "plugins are stopped before they go"); }
+PluginSet::~PluginSet() { assert(plugins_.empty() && "plugins are stopped before they go"); }
 
-base::Status PluginSet::load_all() {
-  auto files = plugin_files(settings_.directory, settings_.order);
-  if (!files.is_ok()) return base::Status::failure(files.message());
+base::Status PluginSet::begin() {
   auto copies = PrivateCopies::open(settings_.runtime_directory);
   if (!copies.is_ok()) return base::Status::failure(copies.message());
   copies_ = std::make_unique<PrivateCopies>(std::move(copies.value()));
+  base::Log& log = surroundings_.log;
   if (copies_->is_in_memory()) {
-    surroundings_.log.info(
-        "plugins are copied to memory: no folder may be written and executed from");
+    log.info("plugins are copied to memory: no folder may be written and executed from");
   }
+  const auto files = plugin_files(settings_.directory, settings_.order);
+  if (files.is_ok()) {
+    for (const fs::path& file : files.value()) queue_.push_back({file});
+  } else if (std::error_code ignored; fs::exists(settings_.directory, ignored)) {
+    return base::Status::failure(files.message());
+  } else {
+    log.warning("no plugins yet", {{"reason", files.message()}});
+  }
+  are_names_due_ = true;
+  next();
+  return base::Status::ok();
+}
 
-  for (const fs::path& file : files.value()) {
-    if (auto status = load(file); !status.is_ok()) {
-      surroundings_.log.error("plugin refused",
-                              {{"file", file.string()}, {"reason", status.message()}});
-      refusals_.push_back({file, status.message()});
+std::vector<PluginSet::Refusal> PluginSet::refusals() const {
+  std::vector<Refusal> refusals;
+  for (const auto& [file, seen] : files_) {
+    if (!seen.refusal.empty()) refusals.push_back({file, seen.refusal});
+  }
+  return refusals;
+}
+
+// ---- one piece of work after the other
+
+void PluginSet::add_work(Work work) {
+  if (is_stopping_) return;
+  queue_.push_back(std::move(work));
+  next();
+}
+
+void PluginSet::next() {
+  while (!is_busy_ && !queue_.empty()) {
+    const Work work = std::move(queue_.front());
+    queue_.pop_front();
+    look_at(work);
+  }
+  if (is_settled() && std::exchange(are_names_due_, false)) warn_of_names();
+}
+
+void PluginSet::end_work() {
+  is_busy_ = false;
+  next();
+}
+
+void PluginSet::look_at(const Work& work) {
+  const auto stamp = FileStamp::of(work.file);
+  if (!stamp) {
+    file_gone(work.file);
+    return;
+  }
+  Seen& seen = files_[work.file];
+  if (seen.stamp == stamp && !work.is_forced) return;
+  seen.stamp = stamp;
+  open(work.file);
+}
+
+// Its plugin goes, unless another file has been waiting to serve that name.
+void PluginSet::file_gone(const fs::path& file) {
+  files_.erase(file);
+  Plugin* const plugin = find_by_file(file);
+  if (plugin == nullptr) return;
+  for (const auto& [other, seen] : files_) {
+    if (seen.plugin != plugin->name || !FileStamp::of(other)) continue;
+    queue_.push_front({file});  // where the other one fails, this is looked at again
+    queue_.push_front({other, true});
+    files_.erase(other);
+    return;
+  }
+  surroundings_.log.info("plugin removed", {{"plugin", plugin->name}, {"file", file.string()}});
+  remove(*plugin);
+}
+
+void PluginSet::refuse(const fs::path& file, const std::string& reason) {
+  files_[file].refusal = reason;
+  const Plugin* serving = find_by_file(file);
+  if (serving == nullptr) serving = find(files_[file].plugin);
+  if (serving == nullptr) {
+    surroundings_.log.error("plugin refused", {{"file", file.string()}, {"reason", reason}});
+  } else {
+    surroundings_.log.error("plugin refused", {{"file", file.string()},
+                                               {"reason", reason},
+                                               {"still", serving->generation->manifest().version}});
+  }
+}
+
+// ---- opening an image
+
+void PluginSet::open(const fs::path& file) {
+  is_busy_ = true;
+  auto opening = std::make_shared<Opening>();
+  opening->file = file;
+  errands_.run(
+      "jf-open",
+      [opening, copies = copies_.get()] {
+        auto library = Library::open(opening->file, *copies);
+        if (!library.is_ok()) {
+          opening->failure = library.message();
+          return;
+        }
+        auto manifest = Manifest::read(library.value().table());
+        opening->library.emplace(std::move(library.value()));
+        if (manifest.is_ok()) {
+          opening->manifest = std::move(manifest.value());
+        } else {
+          opening->failure = manifest.message();
+        }
+      },
+      settings_.start_timeout,
+      [this, opening] {
+        opening->is_given_up = true;
+        refuse(opening->file, "it could not be opened within " +
+                                  std::to_string(settings_.start_timeout.count()) +
+                                  " ms: a constructor of it hangs");
+        end_work();
+      },
+      [this, opening] { opened(opening); });
+}
+
+void PluginSet::opened(const std::shared_ptr<Opening>& opening) {
+  if (opening->is_given_up || is_stopping_) {
+    discard(*opening);
+    if (!opening->is_given_up) end_work();
+    return;
+  }
+  if (!opening->failure.empty()) {
+    discard(*opening);
+    refuse(opening->file, opening->failure);
+    end_work();
+    return;
+  }
+  const std::string& name = opening->manifest->name;
+  files_[opening->file].plugin = name;
+  const Plugin* const named = find(name);
+  if (named != nullptr && named->file != opening->file && FileStamp::of(named->file)) {
+    discard(*opening);
+    refuse(opening->file, "a plugin of the name " + name + " is loaded already, from " +
+                              named->file.filename().string());
+    end_work();
+    return;
+  }
+  change(opening->file, *opening);
+}
+
+// Unmaps what was opened and never started.
+void PluginSet::discard(Opening& opening) {
+  if (!opening.library) return;
+  auto generation = std::make_unique<Generation>(surroundings_, std::move(*opening.library),
+                                                 opening.manifest.value_or(Manifest()), 0, "",
+                                                 std::make_shared<Tally>());
+  retirements_.begin(std::move(generation), false, settings_.stop_timeout);
+}
+
+// ---- from an image to a plugin that serves
+
+void PluginSet::change(const fs::path& file, Opening& opening) {
+  const std::string name = opening.manifest->name;
+  Record& record = records_[name];
+  const Plugin* const named = find(name);
+  const Plugin* const mine = find_by_file(file);
+  Changeover::Parts parts;
+  parts.old = named == nullptr ? nullptr : named->generation.get();
+  parts.fresh = std::make_unique<Generation>(surroundings_, std::move(*opening.library),
+                                             std::move(*opening.manifest), ++record.generations, "",
+                                             record.tally);
+  parts.fresh->set_budget(settings_.callback_budget);
+  parts.config = table_of(name);
+  parts.start_timeout = settings_.start_timeout;
+  parts.drain_timeout = settings_.drain_timeout;
+  parts.order = [this, named, mine, file](const Generation& fresh) {
+    std::vector<hub::Channel*> channels;
+    bool is_in = false;
+    const auto put_in = [&] {
+      if (std::exchange(is_in, true)) return;
+      for (hub::Channel* channel : fresh.channels()) channels.push_back(channel);
+    };
+    const auto rank = rank_of(file, settings_.order);
+    for (const auto& plugin : plugins_) {
+      if (rank < rank_of(plugin->file, settings_.order)) put_in();
+      if (plugin.get() == named || plugin.get() == mine) continue;
+      for (hub::Channel* channel : plugin->generation->channels()) channels.push_back(channel);
+    }
+    put_in();
+    return channels;
+  };
+  changeover_ = std::make_unique<Changeover>(
+      surroundings_, errands_, std::move(parts),
+      [this, file, config = table_of(name)](Changeover::Outcome outcome) {
+        changed(file, config, std::move(outcome));
+      },
+      [this](std::unique_ptr<Generation> fresh, bool has_started) {
+        retirements_.begin(std::move(fresh), has_started, settings_.stop_timeout);
+      });
+  changeover_->begin();
+}
+
+void PluginSet::changed(const fs::path& file, const std::string& config,
+                        Changeover::Outcome outcome) {
+  const std::unique_ptr<Changeover> ended = std::move(changeover_);
+  if (outcome.status.is_ok()) {
+    installed(file, config, std::move(outcome));
+  } else {
+    if (!is_stopping_) refuse(file, outcome.status.message());
+    if (outcome.fresh != nullptr) {
+      retirements_.begin(std::move(outcome.fresh), false, settings_.stop_timeout);
     }
   }
+  // Not from here: whoever called may still be at work with what is ended.
+  surroundings_.loop.post([this] { end_work(); });
+}
+
+void PluginSet::installed(const fs::path& file, const std::string& config,
+                          Changeover::Outcome outcome) {
+  const Manifest& manifest = outcome.fresh->manifest();
+  base::Log& log = surroundings_.log;
+  files_[file].refusal.clear();
+  Plugin* plugin = find(manifest.name);
+  Plugin* const mine = find_by_file(file);
+  if (plugin == nullptr) {
+    plugin = plugins_.emplace_back(std::make_unique<Plugin>()).get();
+    plugin->name = manifest.name;
+    log.info("plugin loaded", {{"plugin", manifest.name},
+                               {"version", manifest.version},
+                               {"file", file.string()},
+                               {"generation", outcome.fresh->number()}});
+  } else {
+    log.info("plugin replaced", {{"plugin", manifest.name},
+                                 {"version", manifest.version},
+                                 {"before", plugin->generation->manifest().version},
+                                 {"generation", outcome.fresh->number()},
+                                 {"adopted", outcome.handed_over.adopted},
+                                 {"ended", outcome.handed_over.ended},
+                                 {"pause_us", outcome.pause.count()}});
+    retirements_.begin(std::move(plugin->generation), true, settings_.stop_timeout);
+  }
+  plugin->file = file;
+  plugin->config = config;
+  plugin->generation = std::move(outcome.fresh);
+  plugin->since = std::chrono::system_clock::now();
+  if (mine != nullptr && mine != plugin) {  // the file held another plugin before
+    log.info("plugin removed", {{"plugin", mine->name}, {"file", file.string()}});
+    remove(*mine);
+  }
+  sort_plugins();
+}
+
+// ---- the end of a plugin
+
+void PluginSet::remove(Plugin& plugin) {
+  surroundings_.hub.set_channels(channels_without(&plugin));
+  surroundings_.hub.retire(plugin.generation->channels(), is_stopping_
+                                                              ? hub::LeaveReason::kShutdown
+                                                              : hub::LeaveReason::kUnloaded);
+  retirements_.begin(std::move(plugin.generation), true, settings_.stop_timeout);
+  std::erase_if(plugins_, [&](const auto& one) { return one.get() == &plugin; });
+}
+
+void PluginSet::begin_stop() {
+  is_stopping_ = true;
+  queue_.clear();
+  if (changeover_ != nullptr) changeover_->give_up("the server stops");
+  while (!plugins_.empty()) remove(*plugins_.back());
+}
+
+// ---- settings
+
+void PluginSet::apply(const Settings& settings) {
+  const bool is_new_order = settings.order != settings_.order;
+  const Settings before = std::exchange(settings_, settings);
+  settings_.directory = before.directory;
+  settings_.runtime_directory = before.runtime_directory;
+  if (is_new_order) {
+    sort_plugins();
+    surroundings_.hub.set_channels(channels_without(nullptr));
+  }
+  for (const auto& plugin : plugins_) {
+    plugin->generation->set_budget(settings_.callback_budget);
+    const std::string& table = table_of(plugin->name);
+    if (table == plugin->config) continue;
+    if (!plugin->generation->can_configure() || !plugin->generation->is_serving()) {
+      queue_.push_back({plugin->file, true});
+      continue;
+    }
+    if (auto status = plugin->generation->configure(table); status.is_ok()) {
+      plugin->config = table;
+      surroundings_.log.info("plugin configured", {{"plugin", plugin->name}});
+    } else {
+      surroundings_.log.error("plugin keeps its configuration",
+                              {{"plugin", plugin->name}, {"reason", status.message()}});
+    }
+  }
+  are_names_due_ = true;
+  next();
+}
+
+void PluginSet::warn_of_names() {
+  base::Log& log = surroundings_.log;
   for (const std::string& name : settings_.order) {
-    const bool is_there = std::any_of(files.value().begin(), files.value().end(),
-                                      [&](const fs::path& file) { return file.stem() == name; });
-    if (!is_there) {
-      surroundings_.log.warning("plugins.order names a file that is not there",
-                                {{"file", name + ".so"}});
+    const auto is_it = [&](const auto& entry) { return entry.first.stem() == name; };
+    if (std::none_of(files_.begin(), files_.end(), is_it)) {
+      log.warning("plugins.order names a file that is not there", {{"file", name + ".so"}});
     }
   }
-  for (const auto& entry : settings_.tables) {
-    const std::string& name = entry.first;
-    const bool is_there = names_.count(name) > 0;
-    if (!is_there) {
-      surroundings_.log.warning("configuration of a plugin that is not there", {{"plugin", name}});
+  for (const auto& [name, table] : settings_.tables) {
+    const auto is_it = [&, &wanted = name](const auto& entry) {
+      return entry.second.plugin == wanted;
+    };
+    if (std::none_of(files_.begin(), files_.end(), is_it)) {
+      log.warning("configuration of a plugin that is not there", {{"plugin", name}});
     }
   }
-  return base::Status::ok();
 }
 
-base::Status PluginSet::load(const fs::path& file) {
-  auto library = Library::open(file, *copies_);
-  if (!library.is_ok()) return base::Status::failure(library.message());
-  auto manifest = Manifest::read(library.value().table());
-  if (!manifest.is_ok()) return base::Status::failure(manifest.message());
-  const std::string name = manifest.value().name;
-  names_.insert(name);
-  for (const auto& other : generations_) {
-    if (other->manifest().name == name) {
-      return base::Status::failure("a plugin of the name " + name + " is loaded already");
-    }
+// ---- lists
+
+PluginSet::Plugin* PluginSet::find(const std::string& name) const {
+  for (const auto& plugin : plugins_) {
+    if (plugin->name == name) return plugin.get();
   }
+  return nullptr;
+}
+
+PluginSet::Plugin* PluginSet::find_by_file(const fs::path& file) const {
+  for (const auto& plugin : plugins_) {
+    if (plugin->file == file) return plugin.get();
+  }
+  return nullptr;
+}
+
+const std::string& PluginSet::table_of(const std::string& name) const {
+  static const std::string kEmpty = "{}";
   const auto table = settings_.tables.find(name);
-  auto generation = std::make_unique<Generation>(surroundings_, std::move(library.value()),
-                                                 std::move(manifest.value()));
-  if (auto status = generation->start(table == settings_.tables.end() ? "{}" : table->second);
-      !status.is_ok()) {
-    if (generation->is_stuck()) leave_behind(std::move(generation));
-    return status;
-  }
-  surroundings_.log.info(
-      "plugin loaded",
-      {{"plugin", name}, {"version", generation->manifest().version}, {"file", file.string()}});
-  generations_.push_back(std::move(generation));
-  return base::Status::ok();
+  return table == settings_.tables.end() ? kEmpty : table->second;
 }
 
-// A thread of it may still use it: it is neither destroyed nor unmapped.
-void PluginSet::leave_behind(std::unique_ptr<Generation> generation) {
-  static_cast<void>(generation.release());
-  has_left_behind_ = true;
+std::vector<hub::Channel*> PluginSet::channels_without(const Plugin* left_out) const {
+  std::vector<hub::Channel*> channels;
+  for (const auto& plugin : plugins_) {
+    if (plugin.get() == left_out) continue;
+    for (hub::Channel* channel : plugin->generation->channels()) channels.push_back(channel);
+  }
+  return channels;
 }
 
-bool PluginSet::stop_all(std::chrono::milliseconds patience) {
-  while (!generations_.empty()) {
-    std::unique_ptr<Generation> generation = std::move(generations_.back());
-    generations_.pop_back();
-    const std::string name = generation->manifest().name;
-    if (auto status = generation->stop(hub::LeaveReason::kShutdown, patience); !status.is_ok()) {
-      surroundings_.log.error("plugin did not stop",
-                              {{"plugin", name}, {"reason", status.message()}});
-      leave_behind(std::move(generation));
-    }
-  }
-  return !has_left_behind_;
+void PluginSet::sort_plugins() {
+  std::sort(plugins_.begin(), plugins_.end(), [&](const auto& a, const auto& b) {
+    return rank_of(a->file, settings_.order) < rank_of(b->file, settings_.order);
+  });
 }
 
 }  // namespace jackfield::plugin

@@ -1,16 +1,26 @@
-// The plugins that a server runs: those of one folder, in an order. Loop thread.
+// The plugins that a server runs: those of one folder, which may change while it runs. One change
+// at a time: a file is opened, and its plugin comes, takes over from the generation before, or is
+// refused; or a file is gone, and its plugin with it. Loop thread; what takes long is done on
+// threads of its own, so the loop must turn for anything to happen.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <deque>
 #include <filesystem>
+#include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/result.hpp"
+#include "core/plugin/changeover.hpp"
+#include "core/plugin/errands.hpp"
+#include "core/plugin/file_stamp.hpp"
 #include "core/plugin/generation.hpp"
 #include "core/plugin/private_copies.hpp"
+#include "core/plugin/retirements.hpp"
 #include "core/plugin/settings.hpp"
 
 namespace jackfield::plugin {
@@ -20,41 +30,104 @@ class PluginSet {
   PluginSet(Settings settings, const Surroundings& surroundings);
   // REQUIRES: stopped.
   ~PluginSet();
+  PluginSet(const PluginSet&) = delete;
+  PluginSet& operator=(const PluginSet&) = delete;
 
-  // Loads and starts every *.so of the folder: first those that the order names, then the others by
-  // their file names. One that fails is logged with its reason, and the others serve. Fails where
-  // the folder or the one for private copies cannot be used.
-  base::Status load_all();
+  // Begins to load every *.so of the folder: first those that the order names, then the others by
+  // their file names. One that fails is logged with its reason, and the others serve. From then on
+  // the folder is watched. A folder that is not there may come later. Fails where it is there but
+  // cannot be read, or the folder for private copies cannot be used.
+  base::Status begin();
 
-  // Stops them, last loaded first. False where one could not be ended: then the process must go
-  // without running destructors of what its threads may still use.
-  bool stop_all(std::chrono::milliseconds patience);
+  // Nothing is under way and nothing is in line: what the folder holds is served, or refused.
+  bool is_settled() const { return !is_busy_ && queue_.empty(); }
 
-  const std::vector<std::unique_ptr<Generation>>& generations() const { return generations_; }
+  // Takes new settings, as far as they can change while it runs: all but the folders. A plugin
+  // whose table changed is told, or, where it cannot be, replaced by a new generation of itself.
+  void apply(const Settings& settings);
 
-  // A file that was not loaded, and why.
+  // Begins to stop them, last one first; nothing is loaded any more.
+  void begin_stop();
+  // Nothing of them runs any more. Until then no destructor may take away what they use.
+  bool is_stopped() const {
+    return plugins_.empty() && retirements_.under_way() == 0 && errands_.running() == 0;
+  }
+
+  // A plugin that serves.
+  struct Plugin {
+    std::string name;
+    std::filesystem::path file;
+    std::string config;  // its table, as its generation was given it
+    std::unique_ptr<Generation> generation;
+    std::chrono::system_clock::time_point since;  // this generation serves
+  };
+  // In the order in which their channels are asked.
+  const std::vector<std::unique_ptr<Plugin>>& plugins() const { return plugins_; }
+
+  // A file that is not served, and why.
   struct Refusal {
     std::filesystem::path file;
     std::string reason;
   };
-  const std::vector<Refusal>& refusals() const { return refusals_; }
+  // By their files.
+  std::vector<Refusal> refusals() const;
+
+  const Retirements& retirements() const { return retirements_; }
 
  private:
-  base::Status load(const std::filesystem::path& file);
-  void leave_behind(std::unique_ptr<Generation> generation);
+  // A file as it was looked at last.
+  struct Seen {
+    std::optional<FileStamp> stamp;
+    std::string plugin;   // the name that is in it, where that is known
+    std::string refusal;  // empty: it serves
+  };
+  struct Work {
+    std::filesystem::path file;
+    bool is_forced = false;  // also where its stamp has not changed
+  };
+  struct Opening;
+  // What stays of a plugin's name when its generations go.
+  struct Record {
+    std::uint64_t generations = 0;
+    std::shared_ptr<Tally> tally = std::make_shared<Tally>();
+  };
 
-  const Settings settings_;
+  void add_work(Work work);
+  void next();
+  void look_at(const Work& work);
+  void file_gone(const std::filesystem::path& file);
+  void open(const std::filesystem::path& file);
+  void opened(const std::shared_ptr<Opening>& opening);
+  void change(const std::filesystem::path& file, Opening& opening);
+  void changed(const std::filesystem::path& file, const std::string& config,
+               Changeover::Outcome outcome);
+  void installed(const std::filesystem::path& file, const std::string& config,
+                 Changeover::Outcome outcome);
+  void refuse(const std::filesystem::path& file, const std::string& reason);
+  void discard(Opening& opening);
+  void remove(Plugin& plugin);
+  void end_work();
+  void warn_of_names();
+
+  Plugin* find(const std::string& name) const;
+  Plugin* find_by_file(const std::filesystem::path& file) const;
+  const std::string& table_of(const std::string& name) const;
+  std::vector<hub::Channel*> channels_without(const Plugin* left_out) const;
+  void sort_plugins();
+
+  Settings settings_;
   const Surroundings surroundings_;
+  Errands errands_;
+  Retirements retirements_;
   std::unique_ptr<PrivateCopies> copies_;
-  std::vector<std::unique_ptr<Generation>> generations_;
-  std::vector<Refusal> refusals_;
-  std::set<std::string> names_;  // of the plugins that were found, refused ones too
-  bool has_left_behind_ = false;
+  std::vector<std::unique_ptr<Plugin>> plugins_;
+  std::map<std::filesystem::path, Seen> files_;
+  std::map<std::string, Record> records_;
+  std::deque<Work> queue_;
+  std::unique_ptr<Changeover> changeover_;
+  bool is_busy_ = false;
+  bool is_stopping_ = false;
+  bool are_names_due_ = false;  // to be looked at when all is settled
 };
-
-// The *.so files of a folder, in the order in which they are to be loaded. `order` holds file names
-// without ".so". Sub-folders and other files are passed over.
-base::Result<std::vector<std::filesystem::path>> plugin_files(
-    const std::filesystem::path& directory, const std::vector<std::string>& order);
 
 }  // namespace jackfield::plugin

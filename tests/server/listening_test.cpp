@@ -154,10 +154,6 @@ TEST(Listening, an_address_of_another_machine_is_one_line_and_code_3) {
   expect_no_start({.listen = {"192.0.2.1:0"}}, "192.0.2.1");
 }
 
-TEST(Listening, a_missing_plugin_folder_is_one_line_and_code_3) {
-  expect_no_start({.arguments = {"--plugins", "/nowhere/plugins"}}, "/nowhere/plugins");
-}
-
 TEST(Listening, a_plugin_folder_that_is_a_file_is_one_line_and_code_3) {
   const TemporaryFolder folder;
   const std::string path = folder.write("plugins", "").string();

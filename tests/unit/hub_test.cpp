@@ -1,117 +1,18 @@
 #include "core/hub/hub.hpp"
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tests/unit/hub_fakes.hpp"
+
 #include <CppUTest/TestHarness.h>
 
 using namespace jackfield::hub;
+using namespace jackfield::test;
 namespace base = jackfield::base;
-
-namespace {
-
-// A peer that keeps what it is sent.
-class FakeLink : public Link {
- public:
-  const ConnectionFacts& facts() const override { return facts_; }
-  bool is_congested() const override { return is_stuck; }
-  void write(std::string_view frames) override {
-    ++writes;
-    while (!frames.empty()) frames.remove_prefix(take_frame(frames));
-  }
-  void begin_close() override { is_closing = true; }
-  void finish_close(std::string_view frame) override {
-    close_code = (static_cast<unsigned char>(frame[2]) << 8) | static_cast<unsigned char>(frame[3]);
-    close_reason = std::string(frame.substr(4));
-  }
-
-  // What was received since the last call, one message each.
-  std::vector<std::string> take() { return std::exchange(messages, {}); }
-
-  std::vector<std::string> messages;
-  int writes = 0;
-  bool is_stuck = false;
-  bool is_closing = false;
-  int close_code = 0;
-  std::string close_reason;
-
- private:
-  std::size_t take_frame(std::string_view frames) {
-    CHECK_EQUAL('\x81', frames[0]);
-    std::size_t size = static_cast<unsigned char>(frames[1]);
-    std::size_t header = 2;
-    if (size == 126) {
-      header = 4;
-      size = 0;
-    } else if (size == 127) {
-      header = 10;
-      size = 0;
-    }
-    for (std::size_t i = 2; i < header; ++i) {
-      size = size * 256 + static_cast<unsigned char>(frames[i]);
-    }
-    messages.emplace_back(frames.substr(header, size));
-    return header + size;
-  }
-
-  ConnectionFacts facts_{.peer = "192.0.2.1", .identity = {}, .path = "/", .query = {}, .headers = {}};
-};
-
-// Does what the test says, and keeps what it was asked.
-class FakeChannel : public Channel {
- public:
-  bool match(const Request& /*request*/) override { return true; }
-  Answer join(const Request& request) override {
-    note("join", request);
-    return on_join ? on_join(request) : Answer::ok();
-  }
-  Answer event(const Request& request) override {
-    note("event", request);
-    return on_event ? on_event(request) : Answer::ok();
-  }
-  void leave(const Request& request, LeaveReason reason) override {
-    calls.push_back("leave " + std::string(request.topic) + " " +
-                    std::to_string(static_cast<int>(reason)));
-    if (on_leave) on_leave(request, reason);
-  }
-  std::string_view owner() const override { return "fake"; }
-
-  std::vector<std::string> take() { return std::exchange(calls, {}); }
-
-  std::function<Answer(const Request&)> on_join;
-  std::function<Answer(const Request&)> on_event;
-  std::function<void(const Request&, LeaveReason)> on_leave;
-  std::vector<std::string> calls;
-  base::Id call = 0;
-  base::Id subscription = 0;
-  base::Id connection = 0;
-
- private:
-  void note(const std::string& what, const Request& request) {
-    calls.push_back(what + " " + std::string(request.topic) +
-                    (request.event.empty() ? "" : " " + std::string(request.event)));
-    call = request.call;
-    subscription = request.subscription;
-    connection = request.connection;
-  }
-};
-
-using Lines = std::vector<std::string>;
-
-void check_lines(const Lines& expected, const Lines& actual) {
-  for (std::size_t i = 0; i < expected.size() && i < actual.size(); ++i) {
-    STRCMP_EQUAL(expected[i].c_str(), actual[i].c_str());
-  }
-  LONGS_EQUAL(expected.size(), actual.size());
-}
-
-const std::string kSubscribedT = R"(["t:1","subscribed",{}])";
-
-}  // namespace
 
 TEST_GROUP(Hub) {
   base::Log log{base::LogLevel::kError, [](std::string_view) {}};
@@ -127,7 +28,7 @@ TEST_GROUP(Hub) {
 
   void setup() override {
     hub = std::make_unique<Hub>(limits, ids, log);
-    CHECK(hub->add_channel("t:<id>", channel).is_ok());
+    hub->set_channels({&channel});
   }
 
   // Lets a connection send, and everybody receive.
@@ -587,24 +488,6 @@ TEST(Hub, a_shutdown_delivers_what_waits_and_closes_everyone_with_1000) {
   check_lines({"join t:1", "leave t:1 5"}, channel.take());
 }
 
-TEST(Hub, a_channel_that_is_removed_leaves_nothing_behind) {
-  FakeLink link;
-  Connection& connection = hub->open(link);
-  say(connection, R"(["t:1","subscribe",{}])");
-  channel.on_join = [](const Request&) { return Answer::pending(); };
-  say(connection, R"(["t:2","subscribe",{}])");
-  const base::Id call = channel.call;
-  link.take();
-  hub->remove_channel(channel, LeaveReason::kUnloaded);
-  check_lines({"join t:1", "join t:2", "leave t:1 4"}, channel.take());
-  CHECK(hub->reply(call, Answer::ok()) == Hub::Outcome::kGone);
-  hub->end_turn();
-  check_lines({}, channel.take());
-  say(connection, R"(["t:1","e",1])");
-  check_lines({R"(["t:1","error",{"code":"INTERNAL_ERROR","message":"No channel matches topic: t:1"}])"},
-              link.take());
-}
-
 TEST(Hub, kept_bytes_live_until_the_running_function_returns) {
   FakeLink link;
   Connection& connection = hub->open(link);
@@ -618,34 +501,6 @@ TEST(Hub, kept_bytes_live_until_the_running_function_returns) {
   STRCMP_EQUAL("kept", kept->c_str());
   hub->end_turn();
   POINTERS_EQUAL(nullptr, hub->kept(channel.subscription));
-}
-
-TEST(Hub, a_leave_may_answer_other_calls_while_its_channel_is_removed) {
-  FakeLink link;
-  Connection& connection = hub->open(link);
-  std::vector<base::Id> calls;
-  channel.on_join = [&](const Request& request) {
-    if (request.topic == "t:0") return Answer::ok();
-    calls.push_back(request.call);
-    return Answer::pending();
-  };
-  say(connection, R"(["t:0","subscribe",{}])");
-  say(connection, R"(["t:1","subscribe",{}])");
-  say(connection, R"(["t:1","subscribe",{"id":"again"}])");
-  say(connection, R"(["t:2","subscribe",{}])");
-  channel.on_leave = [&](const Request& request, LeaveReason) {
-    if (request.topic != "t:0") return;
-    hub->reply(calls[0], Answer::ok());
-    hub->reply(calls[1], Answer::refused("C", "m"));
-  };
-  hub->remove_channel(channel, LeaveReason::kUnloaded);
-  std::size_t joins = 0;
-  std::size_t leaves = 0;
-  for (const std::string& call : channel.take()) (call[0] == 'j' ? joins : leaves) += 1;
-  LONGS_EQUAL(3, joins);  // the waiting subscribe joined nothing
-  LONGS_EQUAL(2, leaves);
-  hub->end_turn();
-  hub->lost(connection);
 }
 
 TEST(Hub, subscribes_that_wait_count_against_the_outbox_bound) {
@@ -721,7 +576,7 @@ TEST(Hub, what_is_no_message_is_answered_on_the_error_topic) {
 TEST(Hub, many_subscriptions_end_in_any_order) {
   limits.max_subscriptions = 10'000;
   Hub large(limits, ids, log);
-  CHECK(large.add_channel("t:<id>", channel).is_ok());
+  large.set_channels({&channel});
   FakeLink first;
   FakeLink second;
   Connection& a = large.open(first);

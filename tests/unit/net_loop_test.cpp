@@ -1,9 +1,11 @@
 #include "core/net/loop_uv.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -13,8 +15,42 @@
 
 #include <CppUTest/TestHarness.h>
 
+#include "tests/support/temporary_folder.hpp"
+
+using jackfield::base::WatchId;
 using jackfield::net::LoopUv;
 using namespace std::chrono_literals;
+
+namespace {
+
+class Pipe {
+ public:
+  Pipe() { CHECK_EQUAL(0, ::pipe2(ends_.data(), O_CLOEXEC)); }
+  ~Pipe() {
+    ::close(ends_[0]);
+    close_in();
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  int out() const { return ends_[0]; }
+  void write(const std::string& text) const {
+    LONGS_EQUAL(text.size(), ::write(ends_[1], text.data(), text.size()));
+  }
+  std::string read_one() const {
+    char octet = 0;
+    return ::read(ends_[0], &octet, 1) == 1 ? std::string(1, octet) : std::string();
+  }
+  void close_in() {
+    if (ends_[1] >= 0) ::close(ends_[1]);
+    ends_[1] = -1;
+  }
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
+};
+
+}  // namespace
 
 TEST_GROUP(NetLoop) {
   LoopUv loop;
@@ -122,13 +158,91 @@ TEST(NetLoop, a_signal_is_told_on_the_loop) {
   LONGS_EQUAL(SIGUSR1, told);
 }
 
+TEST(NetLoop, a_watched_descriptor_is_told_of_until_all_of_it_is_read) {
+  const Pipe pipe;
+  std::string read;
+  const auto watch = loop.watch(pipe.out(), [&] { read += pipe.read_one(); });
+  CHECK(watch != 0);
+  pipe.write("one octet each time");
+  loop.run_until([&] { return read == "one octet each time"; });
+  pipe.write("!");
+  loop.run_until([&] { return read == "one octet each time!"; });
+  loop.unwatch(watch);
+}
+
+TEST(NetLoop, the_end_of_a_watched_descriptor_is_told_again_and_again) {
+  Pipe pipe;
+  int told = 0;
+  const auto watch = loop.watch(pipe.out(), [&] { ++told; });
+  pipe.close_in();
+  loop.run_until([&] { return told == 3; });
+  loop.unwatch(watch);
+}
+
+TEST(NetLoop, a_watch_ends_where_it_is_unwatched_from_within_and_the_descriptor_stays_open) {
+  const Pipe pipe;
+  int told = 0;
+  WatchId watch = 0;
+  watch = loop.watch(pipe.out(), [&] {
+    ++told;
+    loop.unwatch(watch);
+    loop.unwatch(watch);
+  });
+  pipe.write("still there");
+  bool is_later = false;
+  loop.start_timer(5ms, 0ms, [&] { is_later = true; });
+  loop.run_until([&] { return is_later; });
+  LONGS_EQUAL(1, told);
+  STRCMP_EQUAL("s", pipe.read_one().c_str());
+  loop.unwatch(12345);  // never was
+}
+
+TEST(NetLoop, a_descriptor_can_be_watched_again_under_another_id) {
+  const Pipe pipe;
+  const auto first = loop.watch(pipe.out(), [] { FAIL("the first watch has ended"); });
+  loop.unwatch(first);
+  bool is_told = false;
+  const auto second = loop.watch(pipe.out(), [&] { is_told = true; });
+  CHECK(second != 0);
+  CHECK(second != first);
+  pipe.write("x");
+  loop.run_until([&] { return is_told; });
+  loop.unwatch(first);
+  is_told = false;
+  loop.run_until([&] { return is_told; });
+}
+
+TEST(NetLoop, what_cannot_be_watched_gives_no_id) {
+  const Pipe pipe;
+  LONGS_EQUAL(0, loop.watch(-1, [] {}));
+  CHECK(loop.watch(pipe.out(), [] {}) != 0);
+  LONGS_EQUAL(0, loop.watch(pipe.out(), [] {}));
+  const jackfield::test::TemporaryFolder folder;
+  const int file = ::open(folder.write("file", "bytes").c_str(), O_RDONLY | O_CLOEXEC);
+  LONGS_EQUAL(0, loop.watch(file, [] {}));
+  ::close(file);
+}
+
+TEST(NetLoop, turns_end_where_what_was_waited_for_is_done_and_a_stop_does_not_end_them) {
+  int turns = 0;
+  loop.run_until([] { return true; });  // does not wait
+  loop.start_timer(1ms, 1ms, [&] {
+    ++turns;
+    loop.stop();
+  });
+  loop.run_until([&] { return turns >= 3; });
+  LONGS_EQUAL(3, turns);
+}
+
 TEST(NetLoop, what_was_posted_and_never_run_is_dropped_with_the_loop) {
+  const Pipe pipe;
   auto kept = std::make_shared<int>(1);
   {
     LoopUv short_lived;
     short_lived.post([kept] {});
     short_lived.start_timer(1h, 0ms, [kept] {});
-    LONGS_EQUAL(3, kept.use_count());
+    CHECK(short_lived.watch(pipe.out(), [kept] {}) != 0);
+    LONGS_EQUAL(4, kept.use_count());
   }
   LONGS_EQUAL(1, kept.use_count());
 }

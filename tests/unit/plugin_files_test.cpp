@@ -1,4 +1,4 @@
-#include "core/plugin/plugin_set.hpp"
+#include "core/plugin/plugin_files.hpp"
 
 #include <filesystem>
 #include <string>
@@ -11,7 +11,7 @@
 using jackfield::plugin::plugin_files;
 namespace fs = std::filesystem;
 
-TEST_GROUP(PluginSet) {
+TEST_GROUP(PluginFiles) {
   jackfield::test::TemporaryFolder folder;
 
   std::string files(const std::vector<std::string>& order) {
@@ -23,17 +23,17 @@ TEST_GROUP(PluginSet) {
   }
 };
 
-TEST(PluginSet, files_come_in_the_order_of_their_names) {
+TEST(PluginFiles, files_come_in_the_order_of_their_names) {
   for (const char* name : {"b.so", "a.so", "c10.so", "c2.so"}) folder.write(name, "");
   STRCMP_EQUAL("a.so b.so c10.so c2.so ", files({}).c_str());
 }
 
-TEST(PluginSet, those_that_the_order_names_come_first) {
+TEST(PluginFiles, those_that_the_order_names_come_first) {
   for (const char* name : {"a.so", "b.so", "c.so", "d.so"}) folder.write(name, "");
   STRCMP_EQUAL("c.so a.so b.so d.so ", files({"c", "missing", "a"}).c_str());
 }
 
-TEST(PluginSet, other_files_and_folders_are_passed_over) {
+TEST(PluginFiles, other_files_and_folders_are_passed_over) {
   for (const char* name : {"a.so", "a.so.bak", ".so", "readme.txt", ".hidden.so.swp"}) {
     folder.write(name, "");
   }
@@ -43,7 +43,7 @@ TEST(PluginSet, other_files_and_folders_are_passed_over) {
   STRCMP_EQUAL("a.so link.so ", files({}).c_str());
 }
 
-TEST(PluginSet, a_missing_folder_is_a_sentence) {
+TEST(PluginFiles, a_missing_folder_is_a_sentence) {
   const auto found = plugin_files(folder.path() / "missing", {});
   CHECK_FALSE(found.is_ok());
   STRCMP_CONTAINS("cannot read the plugins folder", found.message().c_str());

@@ -1,0 +1,221 @@
+// Channels that come and go while clients stay: held, handed over to their successors, retired.
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "core/hub/hub.hpp"
+#include "core/hub/words.hpp"
+
+namespace jackfield::hub {
+namespace {
+
+bool contains(const std::vector<Channel*>& channels, const Channel* channel) {
+  return std::find(channels.begin(), channels.end(), channel) != channels.end();
+}
+
+}  // namespace
+
+void Hub::set_channels(const std::vector<Channel*>& channels) {
+  router_.set(channels);
+  router_.hold(hold_.channels);
+}
+
+std::size_t Hub::subscription_count(const std::vector<Channel*>& channels) const {
+  return subscriptions_.of_channels(channels).size();
+}
+
+// ---- held
+
+void Hub::hold(const std::vector<Channel*>& channels) {
+  assert(hold_.channels.empty() && "one hold at a time");
+  hold_.channels = channels;
+  router_.hold(channels);
+}
+
+bool Hub::is_held(const Channel& channel) const { return contains(hold_.channels, &channel); }
+
+std::size_t Hub::pending_of_held() const {
+  return static_cast<std::size_t>(
+      std::count_if(pending_calls_.begin(), pending_calls_.end(),
+                    [&](const auto& entry) { return is_held(*entry.second->channel); }));
+}
+
+void Hub::freeze() {
+  settle();
+  hold_.is_frozen = true;
+}
+
+bool Hub::must_wait(const Connection& connection, std::string_view topic,
+                    std::string_view event) const {
+  if (hold_.channels.empty()) return false;
+  const Subscription* subscription = subscriptions_.find(connection, topic);
+  if (subscription != nullptr && is_held(*subscription->channel)) return true;
+  if (event == kUnsubscribe) return false;
+  Params params;
+  return router_.find(topic, connection.id, params).is_held;
+}
+
+// The message waits, and what the connection sends after it waits with the peer: so the order of
+// its messages stays, over all channels.
+void Hub::park(Connection& connection, std::string_view topic, std::string_view text,
+               bool is_utf8) {
+  if (hold_.bytes + text.size() > kMaxHeldBytes) {
+    send_error(connection, topic, kLimitExceeded, "Too much waits for a channel being replaced");
+    return;
+  }
+  hold_.bytes += text.size();
+  hold_.messages.push_back({connection.id, std::string(text), is_utf8});
+  if (!std::exchange(connection.is_waiting, true)) connection.link.pause_reading();
+}
+
+void Hub::release() {
+  Hold ended = std::exchange(hold_, {});
+  router_.release();
+  for (const Hold::Leave& due : ended.leaves)
+    leave(*subscriptions_.find(due.subscription), due.reason);
+  for (JoinAgain& next : ended.joins_again) joins_again_.push_back(std::move(next));
+  settle();
+  std::vector<base::Id> paused;
+  for (const Hold::Message& message : ended.messages) {
+    Connection* connection = find_connection(message.connection);
+    if (connection != nullptr && std::exchange(connection->is_waiting, false)) {
+      paused.push_back(connection->id);
+    }
+  }
+  for (const Hold::Message& message : ended.messages) {
+    if (Connection* connection = find_connection(message.connection)) {
+      receive(*connection, message.text, message.is_utf8);
+    }
+  }
+  for (const base::Id id : paused) {
+    if (Connection* connection = find_connection(id)) connection->link.resume_reading();
+  }
+}
+
+// ---- handed over
+
+Hub::HandOver Hub::hand_over(const std::vector<Channel*>& successors) {
+  const std::vector<Channel*> old = hold_.channels;
+  settle();
+  hold_.is_frozen = false;  // what cannot be handed over leaves the old channels
+  for (const auto& call : take_pending_calls(old)) {
+    Connection* connection = find_connection(call->connection);
+    if (call->joining == nullptr && connection != nullptr) {
+      send_error(*connection, call->topic, kInternalError,
+                 "The channel was replaced before it answered");
+    } else if (call->joining != nullptr && call->joining->is_ended) {
+      subscriptions_.erase(*call->joining);  // it joined nothing, and now never will
+    } else if (call->joining != nullptr) {
+      ask_again(*call->joining);
+    }
+  }
+  HandOver result;
+  for (const base::Id id : subscriptions_.of_channels(old)) {
+    Subscription& subscription = *subscriptions_.find(id);
+    if (adopt(subscription, successors)) {
+      ++result.adopted;
+    } else if (!subscription.is_ended) {
+      ++result.ended;
+      end_unserved(subscription);
+    }
+  }
+  for (const Hold::Leave& due : std::exchange(hold_.leaves, {})) {
+    leave(*subscriptions_.find(due.subscription), due.reason);
+  }
+  settle();
+  assert(subscriptions_.of_channels(old).empty() && "a channel is left that will be destroyed");
+  return result;
+}
+
+// Those of the held channels, in the order in which they were made.
+std::vector<std::unique_ptr<Hub::Call>> Hub::take_pending_calls(
+    const std::vector<Channel*>& channels) {
+  std::vector<std::unique_ptr<Call>> taken;
+  for (auto entry = pending_calls_.begin(); entry != pending_calls_.end();) {
+    if (!contains(channels, entry->second->channel)) {
+      ++entry;
+      continue;
+    }
+    if (Connection* connection = find_connection(entry->second->connection)) {
+      std::erase(connection->calls, entry->first);
+    }
+    taken.push_back(std::move(entry->second));
+    entry = pending_calls_.erase(entry);
+  }
+  std::sort(taken.begin(), taken.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
+  return taken;
+}
+
+// A join that was not answered: whoever serves the topic now is asked.
+void Hub::ask_again(Subscription& subscription) {
+  Connection& connection = *subscription.connection;
+  const std::unique_ptr<Joining> joining = std::move(subscription.joining);
+  release_held(connection, *joining);
+  const std::string topic = subscription.topic->name;
+  hold_.joins_again.push_back({connection.id, topic, std::move(joining->payload)});
+  for (std::string& payload : joining->waiting) {
+    hold_.joins_again.push_back({connection.id, topic, std::move(payload)});
+  }
+  if (!joining->is_again) {
+    subscriptions_.end(subscription);
+    subscriptions_.erase(subscription);
+    return;
+  }
+  for (const Joining::Held& held : joining->held) {
+    if (!held.is_of_join) enqueue(connection, held.frame);
+  }
+}
+
+// Whether a successor serves it from now on.
+bool Hub::adopt(Subscription& subscription, const std::vector<Channel*>& successors) {
+  Params params;
+  const Request request{.connection = subscription.connection_id,
+                        .subscription = subscription.id,
+                        .topic = subscription.topic->name,
+                        .params = params,
+                        .event = {},
+                        .payload = {}};
+  for (Channel* successor : successors) {
+    if (!successor->pattern().match(request.topic, params) || !successor->match(request)) continue;
+    if (!successor->adopt(request)) return false;
+    subscription.channel = successor;
+    return true;
+  }
+  return false;
+}
+
+void Hub::end_unserved(Subscription& subscription) {
+  Connection& connection = *subscription.connection;
+  const std::string topic = subscription.topic->name;
+  end_subscription(subscription, LeaveReason::kUnloaded);
+  send_error(connection, topic, kChannelUnloaded, "The channel of this topic was unloaded");
+}
+
+// ---- retired
+
+void Hub::retire(const std::vector<Channel*>& channels, LeaveReason reason) {
+  settle();
+  const bool are_told = reason == LeaveReason::kUnloaded;
+  for (const base::Id id : subscriptions_.of_channels(channels)) {
+    Subscription& subscription = *subscriptions_.find(id);
+    if (subscription.is_ended) continue;
+    if (are_told) {
+      end_unserved(subscription);
+    } else {
+      end_subscription(subscription, reason);
+    }
+  }
+  settle();
+  for (const auto& call : take_pending_calls(channels)) {
+    Connection* connection = find_connection(call->connection);
+    if (!are_told || connection == nullptr || call->joining != nullptr) continue;
+    send_error(*connection, call->topic, kChannelUnloaded,
+               "The channel of this topic was unloaded");
+  }
+  // What is left joined nothing, and now never will.
+  for (const base::Id id : subscriptions_.of_channels(channels)) {
+    subscriptions_.erase(*subscriptions_.find(id));
+  }
+}
+
+}  // namespace jackfield::hub

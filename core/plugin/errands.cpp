@@ -1,0 +1,62 @@
+#include "core/plugin/errands.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <cassert>
+#include <utility>
+
+namespace jackfield::plugin {
+namespace {
+
+// Blocks every signal while a thread is made, which inherits that (pthread_sigmask(3)).
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
+  }
+  ~NoSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+Errands::~Errands() { assert(running_.empty() && "an errand is still under way"); }
+
+void Errands::run(const char* name, Task work, std::chrono::milliseconds patience, Task late,
+                  Task done) {
+  const Place errand = running_.emplace(running_.end());
+  errand->done = std::move(done);
+  try {
+    const NoSignals blocked;
+    errand->thread = std::thread([this, errand, name, task = std::move(work)] {
+      ::pthread_setname_np(::pthread_self(), name);
+      task();
+      loop_.post([this, errand] { end(errand); });
+    });
+  } catch (...) {
+    running_.erase(errand);
+    throw;
+  }
+  errand->timer =
+      loop_.start_timer(patience, std::chrono::milliseconds(0), [errand, task = std::move(late)] {
+        errand->timer = 0;
+        task();
+      });
+}
+
+void Errands::end(Place errand) {
+  errand->thread.join();
+  if (errand->timer != 0) loop_.cancel_timer(errand->timer);
+  const Task done = std::move(errand->done);
+  running_.erase(errand);
+  done();
+}
+
+}  // namespace jackfield::plugin

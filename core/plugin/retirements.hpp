@@ -1,0 +1,58 @@
+// Generations on their way out: ended, stopped on a thread of their own, their image unmapped; and
+// the count of those that are gone and of those that stayed, with the reason. Loop thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/log.hpp"
+#include "core/base/loop.hpp"
+#include "core/plugin/errands.hpp"
+#include "core/plugin/generation.hpp"
+
+namespace jackfield::plugin {
+
+class Retirements {
+ public:
+  // An image that is still mapped, and why.
+  struct Stayed {
+    std::string plugin;
+    std::string version;
+    std::uint64_t generation = 0;
+    std::string reason;
+  };
+
+  // All of them outlive it.
+  Retirements(base::Loop& loop, base::Log& log, Errands& errands)
+      : loop_(loop), log_(log), errands_(errands) {}
+  Retirements(const Retirements&) = delete;
+  Retirements& operator=(const Retirements&) = delete;
+
+  // Takes a generation that serves nobody any more: its subscriptions are ended or handed over.
+  // `has_started`: its `stop` is due. Where that takes longer than `patience`, it is said.
+  void begin(std::unique_ptr<Generation> generation, bool has_started,
+             std::chrono::milliseconds patience);
+
+  std::size_t under_way() const { return under_way_; }
+  std::uint64_t unmapped() const { return unmapped_; }
+  const std::vector<Stayed>& stayed() const { return stayed_; }
+
+ private:
+  struct Leaving;
+
+  void stop(const std::shared_ptr<Leaving>& leaving);
+  void unload(const std::shared_ptr<Leaving>& leaving);
+  void end(const std::shared_ptr<Leaving>& leaving);
+
+  base::Loop& loop_;
+  base::Log& log_;
+  Errands& errands_;
+  std::size_t under_way_ = 0;
+  std::uint64_t unmapped_ = 0;
+  std::vector<Stayed> stayed_;
+};
+
+}  // namespace jackfield::plugin
