@@ -3,10 +3,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "core/base/log.hpp"
 #include "core/base/loop.hpp"
@@ -17,6 +18,8 @@ namespace jackfield::plugin {
 
 class Retirements {
  public:
+  static constexpr std::size_t kMaxStayed = 100;
+
   // An image that is still mapped, and why.
   struct Stayed {
     std::string plugin;
@@ -38,7 +41,9 @@ class Retirements {
 
   std::size_t under_way() const { return under_way_; }
   std::uint64_t unmapped() const { return unmapped_; }
-  const std::vector<Stayed>& stayed() const { return stayed_; }
+  // The last kMaxStayed of them, and how many there were.
+  const std::deque<Stayed>& stayed() const { return stayed_; }
+  std::uint64_t stayed_count() const { return stayed_count_; }
 
  private:
   struct Leaving;
@@ -52,7 +57,8 @@ class Retirements {
   Errands& errands_;
   std::size_t under_way_ = 0;
   std::uint64_t unmapped_ = 0;
-  std::vector<Stayed> stayed_;
+  std::uint64_t stayed_count_ = 0;
+  std::deque<Stayed> stayed_;
 };
 
 }  // namespace jackfield::plugin

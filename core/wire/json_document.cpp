@@ -40,6 +40,19 @@ void JsonDocument::add(const std::string& key, const std::vector<std::string>& t
   node_->add(key, cJSON_CreateStringArray(pointers.data(), static_cast<int>(pointers.size())));
 }
 
+void JsonDocument::add(const std::string& key, std::uint64_t number) {
+  node_->add(key, cJSON_CreateNumber(static_cast<double>(number)));
+}
+
+void JsonDocument::add(const std::string& key, std::vector<JsonDocument> objects) {
+  cJSON* const array = cJSON_CreateArray();
+  node_->add(key, array);
+  for (JsonDocument& object : objects) {
+    if (cJSON_AddItemToArray(array, object.node_->object) == 0) throw std::bad_alloc();
+    object.node_->object = nullptr;  // it is the array's now
+  }
+}
+
 std::string JsonDocument::text() const {
   char* const printed = cJSON_Print(node_->object);
   if (printed == nullptr) throw std::bad_alloc();

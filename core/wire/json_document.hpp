@@ -2,6 +2,7 @@
 // messages. Over cJSON, in this file's source only. Any thread; a value.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,9 +18,12 @@ class JsonDocument {
   JsonDocument(JsonDocument&&) noexcept;
   JsonDocument& operator=(JsonDocument&&) noexcept;
 
-  // Each adds one member. Text is UTF-8.
+  // Each adds one member. Text is UTF-8; a number keeps its digits up to 2^53.
   void add(const std::string& key, const std::string& text);
+  void add(const std::string& key, const char* text) { add(key, std::string(text)); }
+  void add(const std::string& key, std::uint64_t number);
   void add(const std::string& key, const std::vector<std::string>& texts);
+  void add(const std::string& key, std::vector<JsonDocument> objects);
 
   // In the order of adding, indented.
   std::string text() const;

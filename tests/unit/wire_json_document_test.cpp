@@ -17,3 +17,13 @@ TEST(WireJsonDocument, members_stand_in_their_order) {
   STRCMP_EQUAL("{\n\t\"name\":\t\"a \\\"b\\\"\",\n\t\"patterns\":\t[\"echo:<name>\", \"x\"]\n}",
                text.c_str());
 }
+
+TEST(WireJsonDocument, numbers_and_objects_nest) {
+  jackfield::wire::JsonDocument document;
+  document.add("count", std::uint64_t{9007199254740992});
+  std::vector<jackfield::wire::JsonDocument> objects(2);
+  objects[0].add("name", "first");
+  document.add("list", std::move(objects));
+  STRCMP_EQUAL("{\n\t\"count\":\t9007199254740992,\n\t\"list\":\t[{\n\t\t\t\"name\":\t\"first\"\n\t\t}, {\n\t\t}]\n}",
+               document.text().c_str());
+}

@@ -1,0 +1,44 @@
+// Where a running server can be asked for its status: a Unix socket in its runtime folder. Whoever
+// connects is sent the whole status at once, and the connection ends; nothing is read. Loop thread.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/base/loop.hpp"
+#include "core/base/result.hpp"
+#include "core/daemon/status.hpp"
+
+namespace jackfield::daemon {
+
+class StatusSocket {
+ public:
+  using Source = std::function<Status()>;
+
+  // Listens on `path`, which only this user may connect to. Fails with a sentence, also where the
+  // path is longer than unix(7) allows. The loop outlives it.
+  static base::Result<std::unique_ptr<StatusSocket>> open(const std::filesystem::path& path,
+                                                          base::Loop& loop, Source source);
+  // Removes the socket.
+  ~StatusSocket();
+  StatusSocket(const StatusSocket&) = delete;
+  StatusSocket& operator=(const StatusSocket&) = delete;
+
+ private:
+  StatusSocket(std::filesystem::path path, int descriptor, base::Loop& loop, Source source);
+  void answer() const;
+
+  const std::filesystem::path path_;
+  const int descriptor_;
+  base::Loop& loop_;
+  const Source source_;
+  base::WatchId watch_ = 0;
+};
+
+// Asks the server whose socket this is. Fails with a sentence where nobody answers within 5
+// seconds.
+base::Result<Status> ask_for_status(const std::filesystem::path& path);
+
+}  // namespace jackfield::daemon
