@@ -9,11 +9,8 @@ std::int64_t nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-}  // namespace
-
-std::optional<FileStamp> FileStamp::of(const std::filesystem::path& file) {
-  struct stat info {};
-  if (::stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+std::optional<FileStamp> read_stamp(const struct stat& info) {
+  if (!S_ISREG(info.st_mode)) return std::nullopt;
   FileStamp stamp;
   stamp.device = info.st_dev;
   stamp.inode = info.st_ino;
@@ -21,6 +18,20 @@ std::optional<FileStamp> FileStamp::of(const std::filesystem::path& file) {
   stamp.modified_ns = nanoseconds(info.st_mtim);
   stamp.changed_ns = nanoseconds(info.st_ctim);
   return stamp;
+}
+
+}  // namespace
+
+std::optional<FileStamp> FileStamp::of(const std::filesystem::path& file) {
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0) return std::nullopt;
+  return read_stamp(info);
+}
+
+std::optional<FileStamp> FileStamp::of(int descriptor) {
+  struct stat info {};
+  if (::fstat(descriptor, &info) != 0) return std::nullopt;
+  return read_stamp(info);
 }
 
 std::string FileStamp::to_text() const {

@@ -20,6 +20,8 @@ struct FileStamp {
 
   // Of what the path leads to, symbolic links followed; nothing where that is no regular file.
   static std::optional<FileStamp> of(const std::filesystem::path& file);
+  // Of an open file.
+  static std::optional<FileStamp> of(int descriptor);
 
   // One word without spaces, the same for equal stamps only.
   std::string to_text() const;
