@@ -7,13 +7,16 @@
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <string>
+#include <system_error>
 
 namespace jackfield::plugin {
 namespace {
 
 using FileHeader = ElfW(Ehdr);
 using ProgramHeader = ElfW(Phdr);
+using SectionHeader = ElfW(Shdr);
 
 constexpr unsigned char kClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
 constexpr unsigned char kOrder =
@@ -58,37 +61,93 @@ base::Status check_header(const FileHeader& header) {
   return base::Status::ok();
 }
 
+// A file and its size, of which pieces are read.
+class Octets {
+ public:
+  explicit Octets(const std::filesystem::path& file) : in_(file, std::ios::binary) {
+    std::error_code error;
+    size_ = std::filesystem::file_size(file, error);
+    if (error) in_.setstate(std::ios::failbit);
+  }
+
+  bool is_readable() const { return in_.good(); }
+  bool holds(std::uintmax_t offset, std::uintmax_t size) const {
+    return offset <= size_ && size <= size_ - offset;
+  }
+
+  // REQUIRES: it holds them. False where they cannot be read for all that.
+  template <class Header>
+  bool read(std::uintmax_t offset, Header& header) {
+    in_.seekg(static_cast<std::streamoff>(offset));
+    in_.read(reinterpret_cast<char*>(&header), sizeof header);
+    return in_.good();
+  }
+
+  base::Status cut_short(const char* what) const {
+    return refuse("cut short: " + std::to_string(size_) + " octets do not hold its " + what);
+  }
+
+ private:
+  std::ifstream in_;
+  std::uintmax_t size_ = 0;
+};
+
+base::Status check_segments(Octets& octets, const FileHeader& file) {
+  const std::uintmax_t table_size = std::uintmax_t{file.e_phnum} * sizeof(ProgramHeader);
+  if (!octets.holds(file.e_phoff, table_size)) return octets.cut_short("headers");
+  bool has_dynamic = false;
+  for (std::uintmax_t i = 0; i < file.e_phnum; ++i) {
+    ProgramHeader segment{};
+    if (!octets.read(file.e_phoff + i * sizeof segment, segment)) return refuse("cannot be read");
+    if (segment.p_type == PT_NULL) continue;
+    if (segment.p_type == PT_DYNAMIC) has_dynamic = true;
+    if (segment.p_filesz > 0 && !octets.holds(segment.p_offset, segment.p_filesz)) {
+      return octets.cut_short("segments");
+    }
+  }
+  return has_dynamic ? base::Status::ok() : refuse("not a shared object: no dynamic section");
+}
+
+base::Status check_sections(Octets& octets, const FileHeader& file) {
+  if (file.e_shoff == 0) return base::Status::ok();  // it has none
+  if (file.e_shentsize != sizeof(SectionHeader)) return refuse("malformed ELF file header");
+  SectionHeader first{};
+  if (!octets.holds(file.e_shoff, sizeof first)) return octets.cut_short("section headers");
+  if (!octets.read(file.e_shoff, first)) return refuse("cannot be read");
+  // From 65280 sections on their number is there.
+  const std::uintmax_t count = file.e_shnum != 0 ? file.e_shnum : first.sh_size;
+  const std::uintmax_t most = std::numeric_limits<std::uintmax_t>::max() / sizeof first;
+  if (count > most || !octets.holds(file.e_shoff, count * sizeof first)) {
+    return octets.cut_short("section headers");
+  }
+  // Of a file that has its size already, what is not written yet is zero: the header of the section
+  // names, one of the last, has no type then.
+  const std::uintmax_t names = file.e_shstrndx != SHN_XINDEX ? file.e_shstrndx : first.sh_link;
+  for (std::uintmax_t i = 1; i < count; ++i) {
+    SectionHeader section{};
+    if (!octets.read(file.e_shoff + i * sizeof section, section)) return refuse("cannot be read");
+    if (i == names && section.sh_type == SHT_NULL) {
+      return refuse("half written: its section headers are missing");
+    }
+    const bool is_in_file = section.sh_type != SHT_NULL && section.sh_type != SHT_NOBITS;
+    if (is_in_file && !octets.holds(section.sh_offset, section.sh_size)) {
+      return octets.cut_short("sections");
+    }
+  }
+  return base::Status::ok();
+}
+
 }  // namespace
 
 base::Status check_elf(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(file, error);
-  if (!in || error) return refuse("cannot be read");
+  Octets octets(file);
+  if (!octets.is_readable()) return refuse("cannot be read");
   FileHeader header{};
-  if (size < sizeof header) return refuse("not an ELF file");
-  in.read(reinterpret_cast<char*>(&header), sizeof header);
-  if (!in) return refuse("cannot be read");
+  if (!octets.holds(0, sizeof header)) return refuse("not an ELF file");
+  if (!octets.read(0, header)) return refuse("cannot be read");
   if (auto status = check_header(header); !status.is_ok()) return status;
-
-  const std::uintmax_t table_size = std::uintmax_t{header.e_phnum} * sizeof(ProgramHeader);
-  if (header.e_phoff > size || table_size > size - header.e_phoff) {
-    return refuse("cut short: " + std::to_string(size) + " octets do not hold its headers");
-  }
-  in.seekg(static_cast<std::streamoff>(header.e_phoff));
-  bool has_dynamic = false;
-  for (int i = 0; i < header.e_phnum; ++i) {
-    ProgramHeader segment{};
-    in.read(reinterpret_cast<char*>(&segment), sizeof segment);
-    if (!in) return refuse("cannot be read");
-    if (segment.p_type == PT_DYNAMIC) has_dynamic = true;
-    if (segment.p_type != PT_LOAD && segment.p_type != PT_DYNAMIC) continue;
-    if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset) {
-      return refuse("cut short: " + std::to_string(size) + " octets do not hold its segments");
-    }
-  }
-  if (!has_dynamic) return refuse("not a shared object: no dynamic section");
-  return base::Status::ok();
+  if (auto status = check_segments(octets, header); !status.is_ok()) return status;
+  return check_sections(octets, header);
 }
 
 }  // namespace jackfield::plugin
