@@ -1,7 +1,10 @@
 #include "core/plugin/library.hpp"
 
+#include <dlfcn.h>
+
+#include <algorithm>
 #include <boost/dll/shared_library.hpp>
-#include <string>
+#include <cassert>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -36,13 +39,77 @@ std::string missing_symbol(const boost::dll::shared_library& library) {
   return "exports no " JF_SYMBOL_NAME ": not a Jackfield plugin";
 }
 
+const MappedImage* find_image(const std::vector<MappedImage>& images, const std::string& path) {
+  const auto found = std::find_if(images.begin(), images.end(),
+                                  [&](const MappedImage& image) { return image.path == path; });
+  return found == images.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
-struct Library::Image {
-  explicit Image(PrivateCopy its_copy) : copy(std::move(its_copy)) {}
+// The image and its copy. Boost.DLL ignores what dlclose(3) says and cannot let go of its handle
+// without it, so it only opens and finds symbols, and a handle of our own stays.
+class Library::Image {
+ public:
+  explicit Image(PrivateCopy copy) : copy_(std::move(copy)) {}
+  Image(const Image&) = delete;
+  Image& operator=(const Image&) = delete;
+  ~Image() {
+    if (!is_over_) static_cast<void>(close());
+  }
 
-  PrivateCopy copy;  // outlives the mapping
-  boost::dll::shared_library library;
+  // The table, or why there is none. Throws what Boost.DLL throws.
+  Result<const jf_plugin*> load() {
+    boost::dll::shared_library library;
+    library.load(copy_.path().string(),
+                 boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+    handle_ = ::dlopen(copy_.path().c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+    const auto images = mapped_images();
+    const MappedImage* mapped = find_image(images, path());
+    auto traits = traits_of(path());
+    if (handle_ == nullptr || mapped == nullptr || !traits) {
+      return Result<const jf_plugin*>::failure(
+          "cannot be loaded: the loader took it for a library that it has already");
+    }
+    mapped_ = *mapped;
+    traits_ = std::move(*traits);
+    if (!library.has(JF_SYMBOL_NAME)) {
+      return Result<const jf_plugin*>::failure(missing_symbol(library));
+    }
+    return &library.get<const jf_plugin>(JF_SYMBOL_NAME);
+  }
+
+  // REQUIRES: neither this nor abandon() was called.
+  Unloading close() {
+    is_over_ = true;
+    std::string refusal;
+    if (handle_ != nullptr && ::dlclose(handle_) != 0) {
+      const char* const sentence = ::dlerror();
+      refusal = std::string("the loader refused: ") + (sentence == nullptr ? "?" : sentence);
+    }
+    // Asked by its path in any case: it may be mapped though dlopen(3) said that it had failed.
+    const auto images = mapped_images();
+    if (find_image(images, path()) == nullptr) return {true, {}};
+    copy_.leave_to_image();
+    return {false, refusal.empty() ? why_kept(mapped_, traits_, images) : refusal};
+  }
+
+  void abandon() {
+    is_over_ = true;
+    copy_.leave_to_image();
+  }
+
+  std::string path() const { return copy_.path().string(); }
+  const PrivateCopy& copy() const { return copy_; }
+  const MappedImage& mapped() const { return mapped_; }
+  const ImageTraits& traits() const { return traits_; }
+
+ private:
+  PrivateCopy copy_;  // outlives the mapping
+  void* handle_ = nullptr;
+  bool is_over_ = false;
+  MappedImage mapped_;
+  ImageTraits traits_;
 };
 
 Library::Library(std::unique_ptr<Image> image, const jf_plugin* table)
@@ -50,30 +117,65 @@ Library::Library(std::unique_ptr<Image> image, const jf_plugin* table)
 Library::Library(Library&&) noexcept = default;
 Library::~Library() = default;
 
-Result<Library> Library::open(const fs::path& file, PrivateCopies& copies) {
+Result<Library> Library::open(const fs::path& file, const PrivateCopies& copies) {
   std::error_code ignored;
   const fs::file_status info = fs::status(file, ignored);
   if (!fs::exists(info)) return Result<Library>::failure("no such file");
   if (!fs::is_regular_file(info)) return Result<Library>::failure("not a file");
   auto copy = copies.copy(file);
   if (!copy.is_ok()) return Result<Library>::failure(copy.message());
-  auto image = std::make_unique<Image>(std::move(copy.value()));
-  if (auto status = check_elf(image->copy.path()); !status.is_ok()) {
+  if (auto status = check_elf(copy.value().path()); !status.is_ok()) {
     return Result<Library>::failure(status.message());
   }
+  auto image = std::make_unique<Image>(std::move(copy.value()));
+  std::string failure;
   try {
-    image->library.load(image->copy.path().string(),
-                        boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-    if (!image->library.has(JF_SYMBOL_NAME)) {
-      return Result<Library>::failure(missing_symbol(image->library));
-    }
-    const jf_plugin* table = &image->library.get<const jf_plugin>(JF_SYMBOL_NAME);
-    return Library(std::move(image), table);
+    auto table = image->load();
+    if (table.is_ok()) return Library(std::move(image), table.value());
+    failure = table.message();
   } catch (const std::system_error& error) {
-    return Result<Library>::failure("cannot be loaded: " + loader_sentence(error));
+    failure = "cannot be loaded: " + loader_sentence(error);
   } catch (const std::exception& error) {
-    return Result<Library>::failure(std::string("cannot be loaded: ") + error.what());
+    failure = std::string("cannot be loaded: ") + error.what();
   }
+  const Unloading unloading = image->close();
+  if (!unloading.is_gone) failure += "; its image stays mapped: " + unloading.reason;
+  return Result<Library>::failure(failure);
+}
+
+const jf_plugin& Library::table() const { return *table_; }
+
+const FileStamp& Library::stamp() const {
+  assert(image_ != nullptr && "a library that was closed");
+  return image_->copy().stamp();
+}
+
+AddressRange Library::range() const {
+  assert(image_ != nullptr && "a library that was closed");
+  return image_->mapped().range;
+}
+
+std::vector<AddressRange> Library::ranges_to_unmap() const {
+  assert(image_ != nullptr && "a library that was closed");
+  return plugin::ranges_to_unmap(image_->path(), mapped_images());
+}
+
+const ImageTraits& Library::traits() const {
+  assert(image_ != nullptr && "a library that was closed");
+  return image_->traits();
+}
+
+Library::Unloading Library::close() && {
+  assert(image_ != nullptr && "a library that was closed");
+  const Unloading unloading = image_->close();
+  image_.reset();
+  return unloading;
+}
+
+void Library::abandon() && {
+  assert(image_ != nullptr && "a library that was closed");
+  image_->abandon();
+  image_.reset();
 }
 
 }  // namespace jackfield::plugin

@@ -1,0 +1,105 @@
+/* Starts a thread and leaves it behind when it stops. The configuration says what the thread does:
+ *
+ *   {"until":PATH}               waits until somebody writes to the pipe of that name
+ *   {"until":PATH,"busy":true}   the same, but busy, and asks the pipe again and again
+ *   {"joined":true}              waits until `stop`, which joins it: nothing is left behind
+ *   {}                           waits for ever
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "jackfield_json.h"
+#include "tiny.h"
+
+static pthread_t thread;
+static char *path; /* the thread frees it */
+static int joined;
+static int pipe_ends[2] = {-1, -1};
+
+static void *wait_for_writer(void *unused) {
+  char octet;
+  const int end = open(path, O_RDONLY | O_CLOEXEC); /* waits for one who opens it to write */
+  (void)unused;
+  while (end >= 0 && read(end, &octet, 1) < 0) {
+  }
+  if (end >= 0) close(end);
+  free(path);
+  return NULL;
+}
+
+static void *be_busy(void *unused) {
+  char octet;
+  unsigned long turns = 0;
+  const int end = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  (void)unused;
+  while (end >= 0 && (++turns % 1000000 != 0 || read(end, &octet, 1) != 1)) {
+  }
+  if (end >= 0) close(end);
+  free(path);
+  return NULL;
+}
+
+static void *wait_for_stop(void *unused) {
+  char octet;
+  (void)unused;
+  while (read(pipe_ends[0], &octet, 1) < 0) {
+  }
+  return NULL;
+}
+
+static void *wait_for_ever(void *unused) {
+  (void)unused;
+  for (;;) pause();
+  return NULL;
+}
+
+static int is_true(jf_text config, const char *key) {
+  jf_text value;
+  return jf_json_get(config, text(key), &value) && same(value, "true");
+}
+
+static int begin(jf_text config) {
+  jf_text until;
+  void *(*routine)(void *) = wait_for_ever;
+  if (is_true(config, "joined")) {
+    joined = 1;
+    if (pipe(pipe_ends) != 0) return -1;
+    routine = wait_for_stop;
+  } else if (jf_json_get(config, text("until"), &until) && until.size > 2) {
+    path = malloc(until.size - 1); /* without its quotes, with a NUL */
+    if (path == NULL) return -1;
+    memcpy(path, until.data + 1, until.size - 2);
+    path[until.size - 2] = '\0';
+    routine = is_true(config, "busy") ? be_busy : wait_for_writer;
+  }
+  return pthread_create(&thread, NULL, routine, NULL);
+}
+
+static int32_t event(void *channel, const jf_request *request) {
+  (void)channel;
+  return push(request->call, "here", "true");
+}
+
+static const jf_channel channel = {(uint32_t)sizeof(jf_channel), NULL, NULL, event, NULL, NULL};
+
+static int32_t start(const jf_host *given, const jf_start *args, void **instance) {
+  (void)instance;
+  host = given;
+  if (begin(args->config) != 0) return JF_E_INTERNAL;
+  return host->channel(host, text("lingering_thread"), &channel, NULL);
+}
+
+static void stop(void *instance) {
+  (void)instance;
+  if (!joined) {
+    pthread_detach(thread);
+    return;
+  }
+  close(pipe_ends[1]); /* the end of what the thread reads */
+  pthread_join(thread, NULL);
+  close(pipe_ends[0]);
+}
+
+TINY_PLUGIN("lingering_thread", start, stop);
