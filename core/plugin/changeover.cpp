@@ -71,7 +71,7 @@ void Changeover::start(State state) {
   start_->state = std::move(state);
   start_->config = std::move(parts_.config);
   start_->change = this;
-  errands_.run(
+  const base::Status status = errands_.run(
       "jf-start",
       [start = start_] { start->status = start->fresh->start(start->config, start->state); },
       parts_.start_timeout,
@@ -87,6 +87,10 @@ void Changeover::start(State state) {
           returned(std::move(start->fresh), start->status.is_ok());
         }
       });
+  if (status.is_ok()) return;
+  parts_.fresh = std::move(start_->fresh);
+  start_.reset();
+  roll_back(status);
 }
 
 void Changeover::started() {

@@ -4,12 +4,16 @@
 #include <signal.h>
 
 #include <cassert>
+#include <system_error>
 #include <utility>
+
+#include "core/plugin/crash_handler.hpp"
 
 namespace jackfield::plugin {
 namespace {
 
-// Blocks every signal while a thread is made, which inherits that (pthread_sigmask(3)).
+// Blocks every signal while a thread is made, which inherits that (pthread_sigmask(3)); CrashStack
+// lets those in that come from a crash.
 class NoSignals {
  public:
   NoSignals() {
@@ -29,26 +33,30 @@ class NoSignals {
 
 Errands::~Errands() { assert(running_.empty() && "an errand is still under way"); }
 
-void Errands::run(const char* name, Task work, std::chrono::milliseconds patience, Task late,
-                  Task done) {
+base::Status Errands::run(const char* name, Task work, std::chrono::milliseconds patience,
+                          Task late, Task done) {
   const Place errand = running_.emplace(running_.end());
   errand->done = std::move(done);
   try {
     const NoSignals blocked;
     errand->thread = std::thread([this, errand, name, task = std::move(work)] {
       ::pthread_setname_np(::pthread_self(), name);
-      task();
+      {
+        const CrashStack stack;
+        task();
+      }
       loop_.post([this, errand] { end(errand); });
     });
-  } catch (...) {
+  } catch (const std::system_error& error) {
     running_.erase(errand);
-    throw;
+    return base::Status::failure(std::string("no thread can be made for it: ") + error.what());
   }
   errand->timer =
       loop_.start_timer(patience, std::chrono::milliseconds(0), [errand, task = std::move(late)] {
         errand->timer = 0;
         task();
       });
+  return base::Status::ok();
 }
 
 void Errands::end(Place errand) {

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "core/base/loop.hpp"
+#include "core/base/result.hpp"
 
 namespace jackfield::plugin {
 
@@ -29,8 +30,9 @@ class Errands {
   // Runs `work` on a thread of that name (15 octets at most: pthread_setname_np(3)), which no
   // signal is delivered to; then `done` on the loop, when that thread has ended. Where it takes
   // longer than `patience`, `late` is run on the loop meanwhile, and `done` still follows if the
-  // work ever ends. Throws std::system_error where there can be no thread.
-  void run(const char* name, Task work, std::chrono::milliseconds patience, Task late, Task done);
+  // work ever ends. Fails where there can be no more threads: then none of them is called.
+  base::Status run(const char* name, Task work, std::chrono::milliseconds patience, Task late,
+                   Task done);
 
   std::size_t running() const { return running_.size(); }
 

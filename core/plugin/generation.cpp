@@ -1,9 +1,12 @@
 #include "core/plugin/generation.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cassert>
 #include <utility>
 
+#include "core/plugin/crash_handler.hpp"
 #include "core/plugin/host_table.hpp"
 #include "core/plugin/result_name.hpp"
 #include "core/plugin/text.hpp"
@@ -74,14 +77,17 @@ class Generation::OwnThread {
   Generation& generation_;
 };
 
-Generation::Generation(const Surroundings& surroundings, Library library, Manifest manifest,
-                       std::uint64_t number, std::string crash_key, std::shared_ptr<Tally> tally)
+Generation::Generation(const Surroundings& surroundings, Origin origin)
     : surroundings_(surroundings),
-      library_(std::move(library)),
-      manifest_(std::move(manifest)),
-      callee_{manifest_.name, manifest_.version, number, std::move(crash_key)},
-      tally_(std::move(tally)),
-      host_(make_host_table(*this)) {}
+      library_(std::move(origin.library)),
+      manifest_(std::move(origin.manifest)),
+      callee_{manifest_.name, manifest_.version, origin.number, std::move(origin.crash_key)},
+      earlier_threads_(std::move(origin.earlier_threads)),
+      loop_thread_(::gettid()),
+      tally_(std::move(origin.tally)),
+      host_(make_host_table(*this)) {
+  if (const auto code = CodeRange::of(&library_.table())) image_.emplace(*code, callee_);
+}
 
 Generation::~Generation() {
   assert((stage_ == Stage::kEnded || !is_started_) && "a generation is ended before it goes");
@@ -97,6 +103,19 @@ std::vector<std::string> Generation::patterns() const {
   std::vector<std::string> patterns;
   for (const auto& channel : channels_) patterns.push_back(channel->pattern().text());
   return patterns;
+}
+
+Library Generation::take_library() {
+  assert((stage_ == Stage::kEnded || !is_started_) && "an image is taken when all is ended");
+  image_.reset();
+  return std::move(library_);
+}
+
+std::set<pid_t> Generation::host_threads() const {
+  const std::lock_guard lock(door_->mutex);
+  std::set<pid_t> threads = door_->worker_threads;
+  threads.insert(loop_thread_);
+  return threads;
 }
 
 // ---- its life
@@ -399,7 +418,10 @@ void Generation::begin_job(std::shared_ptr<Job> job) {
       const std::lock_guard lock(door->mutex);
       if (!door->is_open) return;
       ++door->works_running;
+      door->worker_threads.insert(::gettid());
     }
+    // A worker lives on, and each work of a plugin that it runs may crash in it.
+    thread_local const CrashStack stack;
     const Output output(job->output);
     job->result =
         run("work", [&] { return job->work(job->user, to_text(job->bytes), output.table()); });

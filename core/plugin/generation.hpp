@@ -7,6 +7,8 @@
 // `resume`) waits here, in its order.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -15,6 +17,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -28,6 +32,7 @@
 #include "core/hub/hub.hpp"
 #include "core/plugin/guard.hpp"
 #include "core/plugin/library.hpp"
+#include "core/plugin/loaded_image.hpp"
 #include "core/plugin/manifest.hpp"
 #include "core/plugin/plugin_call.hpp"
 #include "core/plugin/plugin_channel.hpp"
@@ -67,9 +72,17 @@ class Generation {
   static constexpr std::size_t kMaxKeptBytes = 64 << 10;    // with one subscription
   static constexpr std::size_t kMaxOutputBytes = 64 << 20;  // of one job, or of `save`
 
-  // `number` counts the generations of one plugin, from 1 on. `crash_key`: see CrashHistory.
-  Generation(const Surroundings& surroundings, Library library, Manifest manifest,
-             std::uint64_t number, std::string crash_key, std::shared_ptr<Tally> tally);
+  // What it is made of.
+  struct Origin {
+    Library library;
+    Manifest manifest;
+    std::uint64_t number = 1;         // counts the generations of one plugin
+    std::string crash_key;            // CrashHistory::key
+    std::set<pid_t> earlier_threads;  // thread_ids() before its image was opened
+    std::shared_ptr<Tally> tally = std::make_shared<Tally>();
+  };
+
+  Generation(const Surroundings& surroundings, Origin origin);
   // REQUIRES: ended, or never started; nothing runs that uses it.
   ~Generation();
   Generation(const Generation&) = delete;
@@ -116,8 +129,12 @@ class Generation {
   // REQUIRES: started, ended.
   void stop();
 
-  // Its image, to be closed when nothing of it can run any more.
-  Library take_library() { return std::move(library_); }
+  // Its image, to be closed when nothing of it can run any more. REQUIRES: ended.
+  Library take_library();
+  // Threads that do not count when it is looked for those that still run code of its image: the
+  // host's own that called it, and those that were there before it.
+  std::set<pid_t> host_threads() const;
+  const std::set<pid_t>& earlier_threads() const { return earlier_threads_; }
 
   // ---- what the host table asks for (host_table.cpp)
 
@@ -205,7 +222,8 @@ class Generation {
     std::atomic<std::size_t> job_bytes{0};
     std::mutex mutex;
     std::condition_variable work_ended;
-    std::size_t works_running = 0;  // guarded by mutex
+    std::size_t works_running = 0;   // guarded by mutex, as what follows
+    std::set<pid_t> worker_threads;  // that ran works
   };
 
   bool is_on_own_thread() const { return own_thread_ == std::this_thread::get_id(); }
@@ -228,6 +246,9 @@ class Generation {
   Library library_;
   const Manifest manifest_;
   const Callee callee_;
+  std::optional<LoadedImage> image_;
+  const std::set<pid_t> earlier_threads_;
+  const pid_t loop_thread_;
   const std::shared_ptr<Tally> tally_;
   std::atomic<std::chrono::microseconds> budget_{std::chrono::milliseconds(50)};
   jf_host host_;

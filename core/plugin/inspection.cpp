@@ -49,8 +49,10 @@ base::Result<Inspection> inspect(const std::filesystem::path& file,
   StillLoop loop;
   hub::Hub hub(hub::Limits{}, ids, log);
   const Surroundings surroundings{hub, loop, ids, log};
-  Generation generation(surroundings, std::move(library.value()), std::move(manifest.value()), 1,
-                        "", std::make_shared<Tally>());
+  Generation generation(surroundings, {.library = std::move(library.value()),
+                                       .manifest = std::move(manifest.value()),
+                                       .crash_key = {},
+                                       .earlier_threads = {}});
   const auto table = tables.find(inspection.manifest.name);
   const std::string_view config = table == tables.end() ? "{}" : std::string_view(table->second);
   const base::Status status = generation.start(config, {});

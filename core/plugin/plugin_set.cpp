@@ -5,7 +5,10 @@
 #include <system_error>
 #include <utility>
 
+#include "core/plugin/lingering_threads.hpp"
+#include "core/plugin/plugin_call.hpp"
 #include "core/plugin/plugin_files.hpp"
+#include "core/plugin/runtime_directory.hpp"
 
 namespace jackfield::plugin {
 
@@ -14,6 +17,8 @@ namespace fs = std::filesystem;
 // An image on its way from a file, shared by the loop and the thread that opens it.
 struct PluginSet::Opening {
   fs::path file;
+  Callee callee;  // while it is opened
+  std::set<pid_t> earlier_threads;
   std::optional<Library> library;
   std::optional<Manifest> manifest;
   std::string failure;
@@ -36,6 +41,8 @@ base::Status PluginSet::begin() {
   if (copies_->is_in_memory()) {
     log.info("plugins are copied to memory: no folder may be written and executed from");
   }
+  begin_crash_reports();
+  watch();  // before the folder is read, so that nothing goes unnoticed in between
   const auto files = plugin_files(settings_.directory, settings_.order);
   if (files.is_ok()) {
     for (const fs::path& file : files.value()) queue_.push_back({file});
@@ -55,6 +62,32 @@ std::vector<PluginSet::Refusal> PluginSet::refusals() const {
     if (!seen.refusal.empty()) refusals.push_back({file, seen.refusal});
   }
   return refusals;
+}
+
+void PluginSet::watch() {
+  watcher_.reset();
+  if (!settings_.watch) return;
+  watcher_ = std::make_unique<FileWatcher>(
+      FileWatcher::Options{.path = settings_.directory,
+                           .ending = ".so",
+                           .quiet = settings_.quiet,
+                           .scan_interval = settings_.scan_interval},
+      surroundings_.loop, surroundings_.log, [this](const fs::path& file) { add_work({file}); });
+  watcher_->start();
+}
+
+void PluginSet::rescan() {
+  if (is_stopping_) return;
+  const auto files = plugin_files(settings_.directory, settings_.order);
+  std::set<fs::path> there;
+  if (files.is_ok()) there.insert(files.value().begin(), files.value().end());
+  for (const auto& [file, seen] : files_) {
+    if (there.count(file) == 0) queue_.push_back({file});
+  }
+  if (files.is_ok()) {
+    for (const fs::path& file : files.value()) queue_.push_back({file});
+  }
+  next();
 }
 
 // ---- one piece of work after the other
@@ -88,7 +121,35 @@ void PluginSet::look_at(const Work& work) {
   Seen& seen = files_[work.file];
   if (seen.stamp == stamp && !work.is_forced) return;
   seen.stamp = stamp;
+  if (is_set_aside(work.file, *stamp)) {
+    refuse(work.file, "set aside: it crashed the server " + std::to_string(settings_.crash_limit) +
+                          " times within " + std::to_string(settings_.crash_window.count() / 1000) +
+                          " seconds; it is loaded again when its file changes");
+    return;
+  }
   open(work.file);
+}
+
+bool PluginSet::is_set_aside(const fs::path& file, const FileStamp& stamp) const {
+  if (!crashes_) return false;
+  return crashes_->is_set_aside(
+      CrashHistory::key(file, stamp), settings_.crash_limit,
+      std::chrono::duration_cast<std::chrono::seconds>(settings_.crash_window));
+}
+
+// A server that cannot count crashes still says whose they are.
+void PluginSet::begin_crash_reports() {
+  std::string reason = "no folder may be written to";
+  for (const fs::path& folder : runtime_directories(settings_.runtime_directory)) {
+    auto crashes = CrashHistory::open(folder);
+    if (crashes.is_ok()) {
+      crashes_.emplace(std::move(crashes.value()));
+      break;
+    }
+    reason = crashes.message();
+  }
+  if (!crashes_) surroundings_.log.warning("crashes are not counted", {{"reason", reason}});
+  crash_reporter_ = std::make_unique<CrashReporter>(crashes_ ? crashes_->descriptor() : -1);
 }
 
 // Its plugin goes, unless another file has been waiting to serve that name.
@@ -126,9 +187,13 @@ void PluginSet::open(const fs::path& file) {
   is_busy_ = true;
   auto opening = std::make_shared<Opening>();
   opening->file = file;
-  errands_.run(
+  opening->callee.plugin = file.stem().string();
+  opening->callee.crash_key = CrashHistory::key(file, *files_[file].stamp);
+  const base::Status status = errands_.run(
       "jf-open",
       [opening, copies = copies_.get()] {
+        opening->earlier_threads = thread_ids();
+        const PluginCall running(opening->callee, "load");
         auto library = Library::open(opening->file, *copies);
         if (!library.is_ok()) {
           opening->failure = library.message();
@@ -151,6 +216,9 @@ void PluginSet::open(const fs::path& file) {
         end_work();
       },
       [this, opening] { opened(opening); });
+  if (status.is_ok()) return;
+  refuse(file, status.message());
+  end_work();
 }
 
 void PluginSet::opened(const std::shared_ptr<Opening>& opening) {
@@ -181,9 +249,14 @@ void PluginSet::opened(const std::shared_ptr<Opening>& opening) {
 // Unmaps what was opened and never started.
 void PluginSet::discard(Opening& opening) {
   if (!opening.library) return;
-  auto generation = std::make_unique<Generation>(surroundings_, std::move(*opening.library),
-                                                 opening.manifest.value_or(Manifest()), 0, "",
-                                                 std::make_shared<Tally>());
+  Manifest manifest = opening.manifest.value_or(Manifest());
+  if (manifest.name.empty()) manifest.name = opening.callee.plugin;
+  auto generation = std::make_unique<Generation>(
+      surroundings_, Generation::Origin{.library = std::move(*opening.library),
+                                        .manifest = std::move(manifest),
+                                        .number = 0,
+                                        .crash_key = opening.callee.crash_key,
+                                        .earlier_threads = std::move(opening.earlier_threads)});
   retirements_.begin(std::move(generation), false, settings_.stop_timeout);
 }
 
@@ -196,9 +269,14 @@ void PluginSet::change(const fs::path& file, Opening& opening) {
   const Plugin* const mine = find_by_file(file);
   Changeover::Parts parts;
   parts.old = named == nullptr ? nullptr : named->generation.get();
-  parts.fresh = std::make_unique<Generation>(surroundings_, std::move(*opening.library),
-                                             std::move(*opening.manifest), ++record.generations, "",
-                                             record.tally);
+  const std::string crash_key = CrashHistory::key(file, opening.library->stamp());
+  parts.fresh = std::make_unique<Generation>(
+      surroundings_, Generation::Origin{.library = std::move(*opening.library),
+                                        .manifest = std::move(*opening.manifest),
+                                        .number = ++record.generations,
+                                        .crash_key = crash_key,
+                                        .earlier_threads = std::move(opening.earlier_threads),
+                                        .tally = record.tally});
   parts.fresh->set_budget(settings_.callback_budget);
   parts.config = table_of(name);
   parts.start_timeout = settings_.start_timeout;
@@ -293,6 +371,7 @@ void PluginSet::remove(Plugin& plugin) {
 
 void PluginSet::begin_stop() {
   is_stopping_ = true;
+  watcher_.reset();
   queue_.clear();
   if (changeover_ != nullptr) changeover_->give_up("the server stops");
   while (!plugins_.empty()) remove(*plugins_.back());
@@ -305,6 +384,13 @@ void PluginSet::apply(const Settings& settings) {
   const Settings before = std::exchange(settings_, settings);
   settings_.directory = before.directory;
   settings_.runtime_directory = before.runtime_directory;
+  const bool is_watched_otherwise = settings_.watch != before.watch ||
+                                    settings_.quiet != before.quiet ||
+                                    settings_.scan_interval != before.scan_interval;
+  if (is_watched_otherwise) {
+    watch();
+    rescan();
+  }
   if (is_new_order) {
     sort_plugins();
     surroundings_.hub.set_channels(channels_without(nullptr));

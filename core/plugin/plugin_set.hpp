@@ -16,8 +16,11 @@
 
 #include "core/base/result.hpp"
 #include "core/plugin/changeover.hpp"
+#include "core/plugin/crash_handler.hpp"
+#include "core/plugin/crash_history.hpp"
 #include "core/plugin/errands.hpp"
 #include "core/plugin/file_stamp.hpp"
+#include "core/plugin/file_watcher.hpp"
 #include "core/plugin/generation.hpp"
 #include "core/plugin/private_copies.hpp"
 #include "core/plugin/retirements.hpp"
@@ -45,6 +48,12 @@ class PluginSet {
   // Takes new settings, as far as they can change while it runs: all but the folders. A plugin
   // whose table changed is told, or, where it cannot be, replaced by a new generation of itself.
   void apply(const Settings& settings);
+
+  // Looks at the whole folder again, as for what the kernel did not report.
+  void rescan();
+
+  // The folder for private copies, which others of this process may use too; empty: there is none.
+  const std::filesystem::path& runtime_folder() const { return copies_->folder(); }
 
   // Begins to stop them, last one first; nothing is loaded any more.
   void begin_stop();
@@ -92,6 +101,9 @@ class PluginSet {
     std::shared_ptr<Tally> tally = std::make_shared<Tally>();
   };
 
+  void begin_crash_reports();
+  bool is_set_aside(const std::filesystem::path& file, const FileStamp& stamp) const;
+  void watch();
   void add_work(Work work);
   void next();
   void look_at(const Work& work);
@@ -120,6 +132,9 @@ class PluginSet {
   Errands errands_;
   Retirements retirements_;
   std::unique_ptr<PrivateCopies> copies_;
+  std::optional<CrashHistory> crashes_;
+  std::unique_ptr<CrashReporter> crash_reporter_;
+  std::unique_ptr<FileWatcher> watcher_;  // null: files are not watched
   std::vector<std::unique_ptr<Plugin>> plugins_;
   std::map<std::filesystem::path, Seen> files_;
   std::map<std::string, Record> records_;

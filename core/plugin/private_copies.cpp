@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/plugin/runtime_directory.hpp"
+
 namespace jackfield::plugin {
 namespace {
 
@@ -150,21 +152,6 @@ Result<OwnFolder> make_folder(const fs::path& directory) {
                                     std::strerror(error));
 }
 
-std::vector<fs::path> candidates(const fs::path& configured) {
-  if (!configured.empty()) return {configured};
-  std::vector<fs::path> found;
-  // $RUNTIME_DIRECTORY may be a colon-separated list (systemd.exec(5)).
-  if (const char* given = std::getenv("RUNTIME_DIRECTORY"); given != nullptr && *given != '\0') {
-    const std::string_view list(given);
-    found.emplace_back(list.substr(0, list.find(':')));
-  }
-  if (::geteuid() == 0) found.emplace_back("/run");
-  std::error_code error;
-  const fs::path temporary = fs::temp_directory_path(error);
-  if (!error) found.push_back(temporary);
-  return found;
-}
-
 // Where the loader may map code from: not from a file system that is mounted noexec (mmap(2),
 // EPERM), as Debian mounts /run.
 bool is_executable(const fs::path& folder) {
@@ -235,7 +222,7 @@ PrivateCopy::~PrivateCopy() {
 }
 
 Result<PrivateCopies> PrivateCopies::open(const fs::path& runtime_directory) {
-  for (const fs::path& candidate : candidates(runtime_directory)) {
+  for (const fs::path& candidate : runtime_directories(runtime_directory)) {
     std::error_code error;
     fs::path directory = fs::absolute(candidate, error);  // whatever the working folder will be
     if (error) directory = candidate;

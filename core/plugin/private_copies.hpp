@@ -72,6 +72,8 @@ class PrivateCopies {
   base::Result<PrivateCopy> copy(const std::filesystem::path& file) const;
 
   bool is_in_memory() const { return folder_.empty(); }
+  // Empty where copies are made in memory.
+  const std::filesystem::path& folder() const { return folder_; }
 
  private:
   PrivateCopies(std::filesystem::path folder, int lock) : folder_(std::move(folder)), lock_(lock) {}

@@ -1,13 +1,47 @@
 #include "core/plugin/retirements.hpp"
 
+#include <optional>
+#include <thread>
 #include <utility>
+#include <vector>
+
+#include "core/plugin/lingering_threads.hpp"
+#include "core/plugin/plugin_call.hpp"
 
 namespace jackfield::plugin {
+namespace {
+
+// For a thread that was told to end by `stop`, but is not joined there.
+constexpr int kLooks = 10;
+constexpr std::chrono::milliseconds kLookPeriod{50};
+
+std::string to_text(const LingeringThread& thread) {
+  const std::string which = std::to_string(thread.id) + " \"" + thread.name + "\"";
+  return thread.is_certain ? "thread " + which + " still runs its code"
+                           : "thread " + which + " perhaps still runs its code";
+}
+
+// Closes the image, unless a thread still runs code of it: then it must stay.
+Library::Unloading unmap(Library library, const Generation& generation) {
+  std::vector<LingeringThread> lingering;
+  for (int look = 0; look < kLooks; ++look) {
+    if (look > 0) std::this_thread::sleep_for(kLookPeriod);
+    lingering = threads_in(library.ranges_to_unmap(), generation.host_threads(),
+                           generation.earlier_threads());
+    if (lingering.empty()) return std::move(library).close();
+  }
+  std::move(library).abandon();
+  return {false, to_text(lingering.front())};
+}
+
+}  // namespace
 
 // One generation on its way out, shared by the loop and the threads that work on it.
 struct Retirements::Leaving {
   std::unique_ptr<Generation> generation;
   std::chrono::milliseconds patience{0};
+  std::optional<Library> library;
+  Library::Unloading outcome;
 };
 
 void Retirements::begin(std::unique_ptr<Generation> generation, bool has_started,
@@ -28,7 +62,7 @@ void Retirements::begin(std::unique_ptr<Generation> generation, bool has_started
 }
 
 void Retirements::stop(const std::shared_ptr<Leaving>& leaving) {
-  errands_.run(
+  const base::Status status = errands_.run(
       "jf-stop", [leaving] { leaving->generation->stop(); }, leaving->patience,
       [this, leaving] {
         log_.error("plugin does not stop",
@@ -39,13 +73,19 @@ void Retirements::stop(const std::shared_ptr<Leaving>& leaving) {
                                                                : "its stop has not returned"}});
       },
       [this, leaving] { unload(leaving); });
+  if (!status.is_ok()) leave_behind(leaving, status.message());
 }
 
 // On another thread than its stop ran on: thread-local objects hold an image until their thread has
 // ended.
 void Retirements::unload(const std::shared_ptr<Leaving>& leaving) {
-  errands_.run(
-      "jf-unload", [leaving] { Library library = leaving->generation->take_library(); },
+  leaving->library.emplace(leaving->generation->take_library());
+  const base::Status status = errands_.run(
+      "jf-unload",
+      [leaving] {
+        const PluginCall running(leaving->generation->callee(), "unload");
+        leaving->outcome = unmap(std::move(*leaving->library), *leaving->generation);
+      },
       leaving->patience,
       [this, leaving] {
         log_.error("plugin does not unload", {{"plugin", leaving->generation->manifest().name},
@@ -54,15 +94,35 @@ void Retirements::unload(const std::shared_ptr<Leaving>& leaving) {
                                               {"reason", "a destructor of it has not returned"}});
       },
       [this, leaving] { end(leaving); });
+  if (!status.is_ok()) leave_behind(leaving, status.message());
+}
+
+// It could not even be stopped: nothing of it may be freed.
+void Retirements::leave_behind(const std::shared_ptr<Leaving>& leaving, const std::string& why) {
+  if (!leaving->library) leaving->library.emplace(leaving->generation->take_library());
+  std::move(*leaving->library).abandon();
+  leaving->outcome.reason = why;
+  end(leaving);
+  static_cast<void>(leaving->generation.release());
 }
 
 void Retirements::end(const std::shared_ptr<Leaving>& leaving) {
   --under_way_;
-  ++unmapped_;
   const Manifest& manifest = leaving->generation->manifest();
-  log_.debug("plugin unloaded", {{"plugin", manifest.name},
-                                 {"version", manifest.version},
-                                 {"generation", leaving->generation->number()}});
+  const std::uint64_t number = leaving->generation->number();
+  if (leaving->outcome.is_gone) {
+    ++unmapped_;
+    log_.debug("plugin unmapped",
+               {{"plugin", manifest.name}, {"version", manifest.version}, {"generation", number}});
+    return;
+  }
+  ++stayed_count_;
+  stayed_.push_back({manifest.name, manifest.version, number, leaving->outcome.reason});
+  if (stayed_.size() > kMaxStayed) stayed_.pop_front();
+  log_.warning("plugin stays mapped", {{"plugin", manifest.name},
+                                       {"version", manifest.version},
+                                       {"generation", number},
+                                       {"reason", leaving->outcome.reason}});
 }
 
 }  // namespace jackfield::plugin

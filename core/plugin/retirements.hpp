@@ -50,6 +50,7 @@ class Retirements {
 
   void stop(const std::shared_ptr<Leaving>& leaving);
   void unload(const std::shared_ptr<Leaving>& leaving);
+  void leave_behind(const std::shared_ptr<Leaving>& leaving, const std::string& why);
   void end(const std::shared_ptr<Leaving>& leaving);
 
   base::Loop& loop_;

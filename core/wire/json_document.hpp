@@ -18,7 +18,7 @@ class JsonDocument {
   JsonDocument(JsonDocument&&) noexcept;
   JsonDocument& operator=(JsonDocument&&) noexcept;
 
-  // Each adds one member. Text is UTF-8; a number keeps its digits up to 2^53.
+  // Each adds one member. Text is UTF-8; a number keeps 15 digits.
   void add(const std::string& key, const std::string& text);
   void add(const std::string& key, const char* text) { add(key, std::string(text)); }
   void add(const std::string& key, std::uint64_t number);

