@@ -13,6 +13,9 @@
 
 namespace jackfield::daemon {
 
+// The socket's name in the runtime folder.
+inline constexpr const char* kStatusSocketName = "status";
+
 class StatusSocket {
  public:
   using Source = std::function<Status()>;

@@ -289,7 +289,7 @@ void Generation::log_throw(std::string_view function, const char* what) {
 }
 
 void Generation::note_slow(const PluginCall& call, std::chrono::microseconds elapsed) {
-  if (!is_on_loop()) return;  // it held up nobody
+  if (!is_on_loop() || is_starting_) return;  // it held up nobody
   ++tally_->slow_calls;
   tally_->slowest = std::max(tally_->slowest, elapsed);
   surroundings_.log.warning("plugin held up the loop", {{"plugin", manifest_.name},

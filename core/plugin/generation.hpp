@@ -91,8 +91,10 @@ class Generation {
   const Manifest& manifest() const { return manifest_; }
   std::uint64_t number() const { return callee_.generation; }
   const Tally& tally() const { return *tally_; }
-  // A call of the plugin on the loop that takes longer is logged and counted.
-  void set_budget(std::chrono::microseconds budget) { budget_ = budget; }
+  // A call of the plugin on the loop that takes longer is logged and counted; 0: none is.
+  void set_budget(std::chrono::microseconds budget) {
+    budget_ = budget.count() > 0 ? budget : std::chrono::microseconds::max();
+  }
   bool has_jobs() const { return door_->jobs > 0; }  // in line or running
   bool is_serving() const { return stage_ == Stage::kServing; }
   bool can_configure() const { return manifest_.functions.configure != nullptr; }

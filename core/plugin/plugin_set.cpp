@@ -121,6 +121,7 @@ void PluginSet::look_at(const Work& work) {
   Seen& seen = files_[work.file];
   if (seen.stamp == stamp && !work.is_forced) return;
   seen.stamp = stamp;
+  seen.is_spare = false;
   if (is_set_aside(work.file, *stamp)) {
     refuse(work.file, "set aside: it crashed the server " + std::to_string(settings_.crash_limit) +
                           " times within " + std::to_string(settings_.crash_window.count() / 1000) +
@@ -157,11 +158,10 @@ void PluginSet::file_gone(const fs::path& file) {
   files_.erase(file);
   Plugin* const plugin = find_by_file(file);
   if (plugin == nullptr) return;
-  for (const auto& [other, seen] : files_) {
-    if (seen.plugin != plugin->name || !FileStamp::of(other)) continue;
+  for (auto& [other, seen] : files_) {
+    if (seen.plugin != plugin->name || !std::exchange(seen.is_spare, false)) continue;
     queue_.push_front({file});  // where the other one fails, this is looked at again
     queue_.push_front({other, true});
-    files_.erase(other);
     return;
   }
   surroundings_.log.info("plugin removed", {{"plugin", plugin->name}, {"file", file.string()}});
@@ -240,6 +240,7 @@ void PluginSet::opened(const std::shared_ptr<Opening>& opening) {
     discard(*opening);
     refuse(opening->file, "a plugin of the name " + name + " is loaded already, from " +
                               named->file.filename().string());
+    files_[opening->file].is_spare = true;
     end_work();
     return;
   }
@@ -355,6 +356,7 @@ void PluginSet::installed(const fs::path& file, const std::string& config,
     log.info("plugin removed", {{"plugin", mine->name}, {"file", file.string()}});
     remove(*mine);
   }
+  update_config(*plugin);  // it may have changed meanwhile
   sort_plugins();
 }
 
@@ -397,22 +399,27 @@ void PluginSet::apply(const Settings& settings) {
   }
   for (const auto& plugin : plugins_) {
     plugin->generation->set_budget(settings_.callback_budget);
-    const std::string& table = table_of(plugin->name);
-    if (table == plugin->config) continue;
-    if (!plugin->generation->can_configure() || !plugin->generation->is_serving()) {
-      queue_.push_back({plugin->file, true});
-      continue;
-    }
-    if (auto status = plugin->generation->configure(table); status.is_ok()) {
-      plugin->config = table;
-      surroundings_.log.info("plugin configured", {{"plugin", plugin->name}});
-    } else {
-      surroundings_.log.error("plugin keeps its configuration",
-                              {{"plugin", plugin->name}, {"reason", status.message()}});
-    }
+    update_config(*plugin);
   }
   are_names_due_ = true;
   next();
+}
+
+// Gives a plugin its table where that is not the one it has.
+void PluginSet::update_config(Plugin& plugin) {
+  const std::string& table = table_of(plugin.name);
+  if (table == plugin.config) return;
+  if (!plugin.generation->can_configure() || !plugin.generation->is_serving()) {
+    queue_.push_back({plugin.file, true});
+    return;
+  }
+  if (auto status = plugin.generation->configure(table); status.is_ok()) {
+    plugin.config = table;
+    surroundings_.log.info("plugin configured", {{"plugin", plugin.name}});
+  } else {
+    surroundings_.log.error("plugin keeps its configuration",
+                            {{"plugin", plugin.name}, {"reason", status.message()}});
+  }
 }
 
 void PluginSet::warn_of_names() {

@@ -87,8 +87,9 @@ class PluginSet {
   // A file as it was looked at last.
   struct Seen {
     std::optional<FileStamp> stamp;
-    std::string plugin;   // the name that is in it, where that is known
-    std::string refusal;  // empty: it serves
+    std::string plugin;     // the name that is in it, where that is known
+    std::string refusal;    // empty: it serves
+    bool is_spare = false;  // refused because another file serves its plugin
   };
   struct Work {
     std::filesystem::path file;
@@ -118,6 +119,7 @@ class PluginSet {
   void refuse(const std::filesystem::path& file, const std::string& reason);
   void discard(Opening& opening);
   void remove(Plugin& plugin);
+  void update_config(Plugin& plugin);
   void end_work();
   void warn_of_names();
 

@@ -1,0 +1,71 @@
+#include "core/daemon/status_command.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "core/config/config.hpp"
+#include "core/daemon/exit_code.hpp"
+#include "core/daemon/status_socket.hpp"
+#include "core/plugin/runtime_directory.hpp"
+
+namespace jackfield::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The runtime folders of servers: see PrivateCopies. "jackfield-123", or "jackfield-123-2".
+std::vector<fs::path> sockets_in(const fs::path& directory, unsigned pid) {
+  std::vector<fs::path> sockets;
+  const std::string wanted = "jackfield-" + (pid == 0 ? std::string() : std::to_string(pid));
+  std::error_code error;
+  for (fs::directory_iterator i(directory, error), end; !error && i != end; i.increment(error)) {
+    const std::string name = i->path().filename().string();
+    const bool is_meant = name.starts_with(wanted) &&
+                          (pid == 0 || name.size() == wanted.size() || name[wanted.size()] == '-');
+    std::error_code ignored;
+    const fs::path socket = i->path() / kStatusSocketName;
+    if (is_meant && fs::is_socket(socket, ignored)) sockets.push_back(socket);
+  }
+  std::sort(sockets.begin(), sockets.end());
+  return sockets;
+}
+
+}  // namespace
+
+int show_status(const StatusOptions& options) {
+  fs::path configured;
+  if (!options.config.empty()) {
+    const config::Outcome outcome = config::load(options.config);
+    for (const config::Mistake& mistake : outcome.mistakes) {
+      std::fprintf(stderr, "jackfield: %s\n", config::to_text(mistake).c_str());
+    }
+    if (!outcome.is_ok()) return kExitMistake;
+    configured = outcome.config.plugins.runtime_directory;
+  }
+  std::string places;
+  std::string failure;
+  bool has_answer = false;
+  for (const fs::path& directory : plugin::runtime_directories(configured)) {
+    places += (places.empty() ? "" : ", ") + directory.string();
+    for (const fs::path& socket : sockets_in(directory, options.pid)) {
+      const auto status = ask_for_status(socket);
+      if (!status.is_ok()) {
+        failure = status.message();
+        continue;
+      }
+      if (has_answer && !options.is_json) std::fputs("\n", stdout);
+      std::fputs(options.is_json ? status.value().json.c_str() : status.value().text.c_str(),
+                 stdout);
+      has_answer = true;
+    }
+  }
+  if (has_answer) return kExitOk;
+  std::fprintf(stderr, "jackfield: %s\n",
+               failure.empty() ? ("no server runs; looked in " + places).c_str() : failure.c_str());
+  return kExitCannotStart;
+}
+
+}  // namespace jackfield::daemon
