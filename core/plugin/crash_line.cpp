@@ -7,6 +7,8 @@
 namespace jackfield::plugin {
 namespace {
 
+constexpr std::size_t kMaxFileOctets = 64;
+
 // Whether one of the control characters U+0080 to U+009F begins here, which terminals act on.
 bool is_c1(std::string_view text, std::size_t i) {
   return text[i] == '\xc2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
@@ -76,7 +78,10 @@ void CrashLine::add_address(std::string_view key, std::uintptr_t address) noexce
 void CrashLine::add_place(std::string_view key, std::string_view file,
                           std::uintptr_t offset) noexcept {
   begin_field(key);
-  put(file);
+  for (const char c : file.substr(0, kMaxFileOctets)) {
+    const auto octet = static_cast<unsigned char>(c);
+    put(octet <= ' ' || octet >= 0x7f || c == '"' || c == '=' || c == '\\' ? '?' : c);
+  }
   put(".so+0x");
   put_number(offset, 16);
   end_field();

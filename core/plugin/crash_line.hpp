@@ -24,7 +24,7 @@ class CrashLine {
   void add(std::string_view key, std::string_view value, std::size_t limit) noexcept;
   void add(std::string_view key, std::uint64_t number) noexcept;
   void add_address(std::string_view key, std::uintptr_t address) noexcept;  // 0x...
-  // ` key=file.so+0xOFFSET`
+  // ` key=file.so+0xOFFSET`; what would need quotes in the file's name is '?'.
   void add_place(std::string_view key, std::string_view file, std::uintptr_t offset) noexcept;
 
   // The whole fields so far, ended by '\n'. Should a field's text prove unreadable, a handler that

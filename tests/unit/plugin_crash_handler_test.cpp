@@ -112,15 +112,19 @@ Death die(const std::function<void()>& crash) {
   return death;
 }
 
-// AddressSanitizer handles faults (not abort) itself, and exits.
-void check_died_of(int signal, const Death& death) {
 #ifdef UNDER_ADDRESS_SANITIZER
-  if (signal != SIGABRT && signal != SIGTRAP && signal != SIGSYS) {
+constexpr bool kIsSanitized = true;
+#else
+constexpr bool kIsSanitized = false;
+#endif
+
+// AddressSanitizer handles faults itself, and exits.
+void check_died_of(int signal, const Death& death) {
+  if (kIsSanitized && (signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE)) {
     LONGS_EQUAL(1, death.ending.code);
     STRCMP_CONTAINS("AddressSanitizer", death.errors.c_str());
     return;
   }
-#endif
   LONGS_EQUAL_TEXT(signal, death.ending.signal, death.errors.c_str());
 }
 
@@ -613,10 +617,14 @@ TEST(PluginCrashHandler, says_who_called_what_crashed) {
     const PluginCall call(crash, "event");
     plugin.send("abort");
   });
-  check_place(death.line(),
-              "level=error msg=\"plugin crashed the server\" plugin=crash version=1.2.3 "
-              "generation=7 callback=event signal=SIGABRT caller=crash.so+0x",
-              plugin.range());
+  const std::string line =
+      "level=error msg=\"plugin crashed the server\" plugin=crash version=1.2.3 "
+      "generation=7 callback=event signal=SIGABRT";
+  if (kIsSanitized) {  // a call may be on a stack of its own making
+    STRCMP_CONTAINS(line.c_str(), death.line().c_str());
+  } else {
+    check_place(death.line(), line + " caller=crash.so+0x", plugin.range());
+  }
   check_died_of(SIGABRT, death);
 }
 
@@ -628,7 +636,8 @@ TEST(PluginCrashHandler, an_overflow_in_the_plugin_has_its_place) {
     plugin.send("overflow");
   });
   STRCMP_CONTAINS("callback=event signal=SIGSEGV address=0x", death.line().c_str());
-  STRCMP_CONTAINS(" where=crash.so+0x", death.line().c_str());
+  // AddressSanitizer's own functions use the last of the stack.
+  if (!kIsSanitized) STRCMP_CONTAINS(" where=crash.so+0x", death.line().c_str());
   check_died_of(SIGSEGV, death);
 }
 

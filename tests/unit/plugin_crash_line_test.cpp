@@ -88,6 +88,14 @@ TEST(PluginCrashLine, quotes_and_escapes_as_the_log_does) {
   STRCMP_EQUAL(quoted_by_log(octets).c_str(), quoted(octets).c_str());
 }
 
+TEST(PluginCrashLine, the_name_of_a_file_cannot_forge_a_line) {
+  CrashLine line;
+  line.begin(0, 0);
+  line.add_place("where", "a b\n=\"\\\x7f\xc2\x85" + std::string(100, 'x'), 1);
+  STRCMP_EQUAL((" where=a?b???????" + std::string(54, 'x') + ".so+0x1\n").c_str(),
+               std::string(line.end().substr(kTimeOctets)).c_str());
+}
+
 TEST(PluginCrashLine, cuts_a_long_value_and_says_so) {
   STRCMP_EQUAL(" topic=aaaa\n", quoted("aaaa", 4).c_str());
   STRCMP_EQUAL(" topic=\"aaaa...\"\n", quoted("aaaab", 4).c_str());
