@@ -17,6 +17,35 @@ using jackfield::test::Writer;
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
+namespace {
+
+// Root may read everything; as long as this lives, nobody is root, and the folder is his.
+class NotRoot {
+ public:
+  explicit NotRoot(const fs::path& folder) {
+    if (was_root_) {
+      give(folder, kNobody);
+      for (const auto& entry : fs::recursive_directory_iterator(folder)) give(entry, kNobody);
+      CHECK_EQUAL(0, ::seteuid(kNobody));
+    }
+  }
+  ~NotRoot() {
+    if (was_root_) CHECK_EQUAL(0, ::seteuid(0));
+  }
+  NotRoot(const NotRoot&) = delete;
+  NotRoot& operator=(const NotRoot&) = delete;
+
+ private:
+  static constexpr uid_t kNobody = 65534;
+  static void give(const fs::path& path, uid_t user) {
+    CHECK_EQUAL(0, ::chown(path.c_str(), user, static_cast<gid_t>(-1)));
+  }
+
+  const bool was_root_ = ::geteuid() == 0;
+};
+
+}  // namespace
+
 TEST_GROUP(PluginWatchedFolders) {
   WatchedFiles files;
 
@@ -188,6 +217,25 @@ TEST(PluginWatchedFolders, a_relative_path_with_dots_in_it) {
   STRCMP_EQUAL("x.so=text", files.told(1).c_str());
   files.end();
   fs::current_path(here);
+}
+
+// Of what happens in such a folder the kernel tells nothing, but the folder below tells of itself.
+TEST(PluginWatchedFolders, a_folder_below_one_that_may_not_be_read) {
+  const fs::path above = files.top() / "above";
+  files.write("above/plugins/x.so", "one");
+  const NotRoot not_root(files.top());
+  fs::permissions(above, fs::perms::owner_write | fs::perms::owner_exec);
+  files.watch({above / "plugins", ".so", WatchedFiles::kQuiet});
+  files.write("above/plugins/x.so", "two");
+  STRCMP_EQUAL("x.so=two", files.told(1).c_str());
+  LONGS_EQUAL(0, files.logged().size());
+  CHECK_FALSE(files.watcher().is_waiting());
+  fs::rename(above / "plugins", files.top() / "away");
+  files.wait_until([&] { return files.logged().size() == 1; });  // there is only looking now
+  CHECK(files.logged()[0].find("Permission denied") != std::string::npos);
+  CHECK(files.watcher().is_waiting());
+  files.end();
+  fs::permissions(above, fs::perms::owner_all);
 }
 
 TEST(PluginWatchedFolders, watches_do_not_pile_up_where_folders_come_and_go) {
