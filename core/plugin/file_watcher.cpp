@@ -75,8 +75,7 @@ void FileWatcher::take_event(const Inotify::Event& event, Time now) {
 void FileWatcher::on_time() {
   timer_ = 0;
   const Time now = base::Loop::now();
-  // The loop may have been busy for longer than the quiet time: what happened meanwhile comes
-  // first.
+  // What happened comes before the time that passed: the loop may have been busy for all of it.
   read_events(now);
   if (next_scan_ && *next_scan_ <= now) look_around(now, Reason::kInterval);
   const std::vector<std::string> settled = files_.take(now);

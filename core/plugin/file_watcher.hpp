@@ -3,11 +3,11 @@
 // Neither needs to exist yet; what the path leads to may be removed, made again, swapped, or be a
 // symbolic link pointed elsewhere at any place of the path (the way of Kubernetes).
 //
-// The kernel tells by inotify(7). Where it cannot, all is looked at every kScanInterval, and that is
-// logged once, until the kernel can again. Nothing runs while nothing changes. What goes unnoticed:
-// a file system mounted over the folder, what another machine writes on a network file system, and
-// a plugin that is written by another name (through a link, symbolic or not). `scan_interval` and
-// `rescan` are for those.
+// The kernel tells by inotify(7). Where it cannot, all is looked at every kScanInterval, and that
+// is logged once, until the kernel can again. Nothing runs while nothing changes. What goes
+// unnoticed: a file system mounted over the folder, what another machine writes on a network file
+// system, and a plugin that is written by another name (through a link, symbolic or not).
+// `scan_interval` and `rescan` are for those.
 //
 // Loop thread. The loop and the log must outlive it.
 #pragma once

@@ -42,8 +42,8 @@ Inotify::~Inotify() {
 
 Inotify::Watch Inotify::add(const std::filesystem::path& folder, std::uint32_t mask,
                             std::error_code& error) {
-  // A folder has one watch, however often it is added. Its mask only grows: one that is made smaller
-  // and larger again would lose what happens in between.
+  // A folder has one watch, however often it is added. Its mask only grows: one that is made
+  // smaller and larger again would lose what happens in between.
   const Watch watch =
       ::inotify_add_watch(descriptor_, folder.c_str(), mask | IN_ONLYDIR | IN_MASK_ADD);
   error = watch < 0 ? std::error_code(errno, std::generic_category()) : std::error_code();
