@@ -27,6 +27,9 @@
  *   host may be called only from within one of them, else they return JF_E_THREAD. [any] may be
  *   called from any thread between the begin of `start` and the end of `stop`. [worker] runs on a
  *   thread of the host's pool, holding no lock.
+ * - `start` and `stop` are [loop] too, but each call of them has a thread of its own, as have the
+ *   image's constructors and destructors: a slow one holds nobody up. So what is thread_local there
+ *   is not what the other functions see.
  * - Append only: a table starts with its size in bytes. Fields are added at the end. A function
  *   beyond the size, or a null one, is not supported; check with JF_HAS before you call a function
  *   that is newer than the version you need.
@@ -88,13 +91,13 @@ template <class T> struct jf_strip_<T &> { typedef T type; };
 #define JF_E_JSON (-7)        /* a payload that is not JSON text in UTF-8 */
 #define JF_E_UNSUPPORTED (-8) /* this host does not have it */
 #define JF_E_LIMIT (-9)       /* a bound is reached: timers, jobs, posts, bytes */
-#define JF_E_STATE (-10)      /* not now: `channel` outside `start`, a state that cannot be taken */
+#define JF_E_STATE (-10)      /* not now: `channel` outside `start`; start: cannot take the state */
 
 /* Why a subscription ended (jf_channel.leave). */
 #define JF_LEAVE_UNSUBSCRIBED 1u /* the client asked */
 #define JF_LEAVE_CLOSED 2u       /* the connection closed or was lost */
 #define JF_LEAVE_KICKED 3u       /* `kick` */
-#define JF_LEAVE_UNLOADED 4u     /* the plugin, or the generation that served it, goes */
+#define JF_LEAVE_UNLOADED 4u     /* the plugin goes, or its next generation does not take it over */
 #define JF_LEAVE_SHUTDOWN 5u     /* the server stops */
 
 /* Log levels. */
@@ -129,8 +132,8 @@ typedef struct jf_field {
   jf_text value;
 } jf_field;
 
-/* Where a function of the plugin writes bytes for the host to keep. [loop] or [worker]: only
- * inside the call that it was given to. */
+/* Where a function of the plugin writes bytes for the host to keep, 64 MiB at most. [loop] or
+ * [worker]: only inside the call that it was given to. */
 typedef struct jf_output {
   uint32_t size;
   void *impl; /* the host's */
@@ -186,13 +189,17 @@ typedef struct jf_channel {
    * told. Null: knows no event. */
   int32_t (*event)(void *channel, const jf_request *request);
 
-  /* A subscription whose join succeeded has ended; called once for each. It counts as a subscriber
-   * no more, and no broadcast reaches it; pushing to it returns JF_E_GONE; its `get` still works
-   * until this returns. */
+  /* A subscription that was joined or adopted has ended; called once for each, of the generation
+   * that has it then. It counts as a subscriber no more, and no broadcast reaches it; pushing to it
+   * returns JF_E_GONE; its `get` still works until this returns. */
   void (*leave)(void *channel, const jf_request *request);
 
-  /* A new generation is told each live subscription that it takes over, before any event. An error
-   * ends that subscription. Null: accepts. (Called by hosts that reload.) */
+  /* A new generation takes over a subscription of the one before; called once for each, after
+   * `start` and before any other function of its channels but `match`. The channel is the first of
+   * the new ones whose pattern and `match` take the topic. It has the id and the bytes (`get`) that
+   * it had. `push` to request->subscription reaches it: say, a fresh snapshot. One that has ended
+   * meanwhile is adopted too; its `leave` follows. An error: it is not taken, and ends. Null: takes
+   * all. */
   int32_t (*adopt)(void *channel, const jf_request *request);
 } jf_channel;
 
@@ -297,6 +304,22 @@ typedef struct jf_host {
 
 /* ---- The plugin ------------------------------------------------------------------------------ */
 
+/* How a newer generation replaces one that serves, while clients stay:
+ *
+ * 1. What clients send to its channels waits. For a bounded time (1 s by default) the old one may
+ *    finish what it began: pending calls, jobs.
+ * 2. `save` of the old one, then `start` of the new one with that state. From `save` on, no timer,
+ *    posted or done of the old one is called.
+ * 3. `adopt`, for each subscription. Where no channel of the new one takes the topic, or `adopt`
+ *    fails, the old one gets the `leave` and the client an error CHANNEL_UNLOADED. It gets no other
+ *    leaves.
+ * 4. Joins that are pending still are asked again, under new ids; pending events are answered with
+ *    INTERNAL_ERROR. Then what waited goes to the new one.
+ * 5. `stop` of the old one.
+ *
+ * Where `save` or `start` fails, `resume` of the old one is called instead and it goes on, as if
+ * nothing had been: what waited, and what its timers, posts and jobs are due, comes to it then. */
+
 /* What `start` is given besides the host. */
 typedef struct jf_start {
   uint32_t size;
@@ -306,7 +329,7 @@ typedef struct jf_start {
   jf_text state_from;     /* the `version` text of the plugin that saved it, or empty */
 } jf_start;
 
-/* The exported constant. All functions are [loop]. */
+/* The exported constant. All functions are [loop]; `start` and `stop` on threads of their own. */
 typedef struct jf_plugin {
   uint32_t size;  /* sizeof(jf_plugin) as compiled: the first field, for good */
   uint32_t minor; /* JF_ABI_MINOR as compiled */
@@ -316,26 +339,34 @@ typedef struct jf_plugin {
   jf_text description; /* one line */
   jf_text license;     /* an SPDX expression */
 
-  /* Starts an instance: read the configuration, register channels, begin to serve. On an error
-   * say why (`log`); nothing of what was registered or begun stays: no post, timer, `work` or `done`
-   * begins after it has returned, and the image is not unmapped before a `work` that runs has
-   * returned. Must not block. */
+  /* Starts an instance: read the configuration and the state, register channels, begin to serve. On
+   * an error say why (`log`); nothing of what was registered or begun stays: no post, timer, `work`
+   * or `done` begins after it has returned, and the image is not unmapped before a `work` that runs
+   * has returned.
+   * A state of a version that it does not know, or that is not what it should be, must be refused
+   * with JF_E_STATE. Check it as you check a payload: another version wrote it.
+   * What it does to others (push, broadcast, kick, reply), and what calls back (posts, timers,
+   * `done`), comes after it has succeeded and the subscriptions are adopted.
+   * One that takes longer than 5 s (by default) is given up: as an error, but the image stays. */
   int32_t (*start)(const jf_host *host, const jf_start *args, void **instance);
 
-  /* Ends it: join own threads, free everything. The leaves have been called. No host function may
-   * be called after it returns. Not called where `start` failed. */
+  /* Ends it: join own threads, free everything. Its subscriptions have left, or are the next
+   * generation's. No host function may be called after it returns. Not called where `start`
+   * failed. */
   void (*stop)(void *instance);
 
-  /* Takes a changed configuration, all of it or, with an error, nothing. Null: it is started anew
-   * instead. (Called by hosts that re-read their configuration.) */
+  /* The plugin's table in the configuration has changed: takes it, all of it or, with an error,
+   * nothing (the old one stays). Null: it is replaced by a new generation of itself instead. */
   int32_t (*configure)(void *instance, jf_text config);
 
-  /* Writes the state that the next generation's `start` is given, and its version (from 1 on).
-   * Nothing is called after it but `resume` or the leaves and `stop`. Null: no state.
-   * (Called by hosts that reload.) */
+  /* Writes the state that the next generation's `start` is given, 64 MiB at most, and its version,
+   * from 1 on (0: hands nothing over). An error: it is not replaced. Nothing is called after it but
+   * `resume`, or leaves and `stop`; its own threads must leave alone what it has saved. Null: hands
+   * nothing over. */
   int32_t (*save)(void *instance, const jf_output *output, uint32_t *state_version);
 
-  /* The hand-over failed: go on as before `save`. */
+  /* It is not replaced after all, whatever failed from `save` on, that included: go on as before.
+   * Null: nothing is to be done for that. */
   void (*resume)(void *instance);
 } jf_plugin;
 
