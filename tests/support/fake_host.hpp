@@ -1,7 +1,9 @@
 // A host without sockets, for tests of plugins: it implements jf_host in-process, plays the
 // clients, and keeps a virtual clock. It answers clients as the server does (protocol.md, version
-// 1) and writes down what a plugin does against the ABI's rules (`faults`). The thread that makes
-// it is the loop. It is a model to test plugins with, not the server's code.
+// 1), replaces the plugin as the server does (jackfield.h, "How a newer generation replaces one"),
+// and writes down what a plugin does against the ABI's rules (`faults`). The thread that makes it is
+// the loop; `start` and `stop` run on threads of their own. It is a model to test plugins with, not
+// the server's code.
 #pragma once
 
 #include <jackfield.h>
@@ -9,9 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -51,6 +55,20 @@ class FakeHost {
   std::int32_t save(std::string* state, std::uint32_t* version);
   void resume();
 
+  // ---- Replacing the instance that runs by a new one, with all that belongs to it.
+  struct Replacement {
+    const jf_plugin* by = nullptr;      // null: the same plugin; outlives the host
+    std::optional<std::string> config;  // empty: the one that the old instance has
+    // Runs when the old one has saved and the new one has not started. May change what was saved;
+    // what clients send meanwhile waits.
+    std::function<void(std::uint32_t& version, std::string& state)> after_save;
+  };
+  // JF_OK, or what `save` or `start` returned: then the old one has resumed and goes on.
+  std::int32_t replace(const Replacement& how);
+  std::int32_t replace() { return replace(Replacement()); }
+  // The same with another state than was saved.
+  std::int32_t replace_with_state(std::uint32_t version, const std::string& state);
+
   // ---- The clients. What a client is told waits in `received`.
   jf_id connect(bool local = true, const std::string& identity = "");
   void close(jf_id connection, std::uint32_t reason = JF_LEAVE_CLOSED);
@@ -67,28 +85,34 @@ class FakeHost {
   // The id of a subscription, or 0.
   jf_id subscription(jf_id connection, const std::string& topic) const;
   bool open(jf_id connection) const { return connections_.count(connection) != 0; }
-  // A live subscription given to `adopt`, as by the generation before.
-  std::int32_t adopt(jf_id connection, const std::string& topic);
 
-  // ---- Time and work. Nothing of it happens by itself.
+  // ---- Time and work. Nothing of it happens by itself, and nothing while the plugin is replaced.
   void advance(std::uint64_t ms);  // fires the timers that come due, in order
   void run_posts();
   void run_jobs(bool only_work = false);  // each on a thread of its own, then `done` here
-  std::size_t timers() const { return timers_.size(); }
-  std::size_t jobs() const { return jobs_.size(); }
+  std::size_t timers() const;
+  std::size_t jobs() const;
 
   const std::vector<std::string>& faults() const { return faults_; }
   // "LEVEL MESSAGE key=value ..." of each line.
   const std::vector<std::string>& log() const { return log_; }
-  const std::vector<std::string>& patterns() const { return patterns_; }
-  std::string headers;  // the value of every header
-  const jf_host* table() const { return &host_; }
+  const std::vector<std::string>& patterns() const;
+  std::string headers;           // the value of every header
+  const jf_host* table() const;  // of the instance that runs
 
  private:
+  struct Generation;  // one instance, and what is done for it
+  class Inside;       // marks that it runs on the loop
+  struct Table;       // the host's functions
+
   struct Channel {
     std::vector<std::string> segments;
     const jf_channel* handlers;
     void* channel;
+  };
+  struct Match {
+    const Channel* channel = nullptr;
+    std::vector<std::pair<std::string, std::string>> params;
   };
   struct Peer {
     bool local;
@@ -100,7 +124,8 @@ class FakeHost {
     std::string topic;
     std::string bytes;
     bool joined = false;
-    jf_id call = 0;  // of its first join, while that waits
+    jf_id call = 0;             // of its first join, while that waits
+    std::uint32_t ended = 0;    // why, where its leave is still to come
   };
   struct Call {
     jf_id connection;
@@ -125,46 +150,63 @@ class FakeHost {
     std::int32_t (*work)(void*, jf_text, const jf_output*);
     void (*done)(void*, std::int32_t, jf_text);
     void* user;
+    bool worked = false;
+    std::int32_t result = JF_OK;
+    std::string written;
   };
-  class Inside;  // marks that the plugin runs
-  struct Table;  // the host's functions
-  struct Match {
-    const Channel* channel = nullptr;
-    std::vector<std::pair<std::string, std::string>> params;
-  };
-
-  Match find(const std::string& topic, jf_id connection);
-  void deliver(jf_id connection, const std::string& topic, const std::string& event,
-               const std::string& payload);
-  void answer(jf_id call, const std::string& code, const std::string& message);
-  void end(jf_id subscription, std::uint32_t reason);
-  void carry_out_kicks();
-  std::int32_t check_loop(const char* function);
-  void fault(const std::string& what);
-
-  jf_host host_{};
-  const jf_plugin& plugin_;
-  void* instance_ = nullptr;
-  bool starting_ = false;
-  bool started_ = false;
-  int inside_ = 0;
-  std::thread::id loop_ = std::this_thread::get_id();
-  mutable std::recursive_mutex mutex_;
-  jf_id next_ = 1;
-  std::uint64_t now_ms_ = 0;
-  std::vector<Channel> channels_;
-  std::vector<std::string> patterns_;
-  std::map<jf_id, Peer> connections_;
-  std::map<jf_id, Subscription> subscriptions_;
-  std::map<jf_id, Call> calls_;
-  std::map<jf_id, Timer> timers_;
-  std::deque<Post> posts_;
-  std::deque<Job> jobs_;
   struct Kick {
     jf_id target;
     std::string code;
     std::string message;
   };
+
+  // fake_host.cpp
+  std::int32_t run_start(Generation& generation, const std::string& config,
+                         std::uint32_t state_version, const std::string& state,
+                         const std::string& state_from);
+  void run_stop(Generation& generation);
+  void serve(Generation& generation);
+  static void work(Job& job);
+
+  // fake_host_clients.cpp
+  static Match find(Generation& generation, const std::string& topic, jf_id connection);
+  void deliver(jf_id connection, const std::string& topic, const std::string& event,
+               const std::string& payload);
+  void deliver_error(jf_id connection, const std::string& topic, const std::string& code,
+                     const std::string& message);
+  void answer(jf_id call, const std::string& code, const std::string& message);
+  void end(jf_id subscription, std::uint32_t reason);
+  void leave(Generation& generation, jf_id subscription, std::uint32_t reason);
+  void carry_out_kicks();
+
+  // fake_host_replace.cpp
+  void hand_over(std::unique_ptr<Generation> fresh);
+  void settle_calls();
+  bool adopt(Generation& generation, jf_id subscription);
+  void leave_ended();
+
+  // fake_host_table.cpp: what the plugin asks for, when it takes effect
+  std::int32_t push(jf_id target, const std::string& event, const std::string& payload);
+  std::int32_t broadcast(const std::string& topic, const std::string& event,
+                         const std::string& payload, jf_id except);
+  std::int32_t reply(jf_id call, const std::string& code, const std::string& message);
+  std::int32_t kick(jf_id target, const std::string& code, const std::string& message);
+  std::int32_t check_loop(const Generation& generation, const char* function);
+  void fault(const std::string& what);
+
+  const jf_plugin& plugin_;
+  std::string config_ = "{}";
+  std::unique_ptr<Generation> current_;
+  bool replacing_ = false;                      // what clients send waits
+  std::vector<std::function<void()>> parked_;  // in its order
+  std::thread::id loop_ = std::this_thread::get_id();
+  mutable std::recursive_mutex mutex_;
+  jf_id next_ = 1;
+  std::uint64_t now_ms_ = 0;
+  std::map<jf_id, Peer> connections_;
+  std::map<jf_id, Subscription> subscriptions_;
+  std::map<jf_id, Call> calls_;
+  std::deque<Job> late_jobs_;  // of a start that failed; a worker may be on its way
   std::deque<Kick> kicks_;
   std::vector<std::string> faults_;
   std::vector<std::string> log_;

@@ -608,13 +608,6 @@ TEST(sdk_wrapper, hands_its_state_to_the_next_generation) {
   CHECK_EQUAL(std::string("keeper value \"kept resumed\""), before.heard(one));
   before.configure("{\"value\":\"unsavable\"}");
   LONGS_EQUAL(JF_E_INTERNAL, before.save(&state, &version));
-
-  FakeHost after(kKeeper);
-  after.start("{}", version, "kept");
-  const jf_id two = after.connect();
-  LONGS_EQUAL(JF_OK, after.adopt(two, "keeper"));
-  after.send(two, "keeper", "value");
-  CHECK_EQUAL(std::string("keeper value \"kept+1\""), after.heard(two));
 }
 
 TEST_GROUP(sdk_writer){};

@@ -225,14 +225,6 @@ TEST(system_plugin, takes_a_new_interval_while_it_runs) {
   CHECK_TRUE(host.configure("{\"interval_ms\":49}") < 0);
 }
 
-TEST(system_plugin, goes_on_for_subscriptions_of_the_generation_before) {
-  LONGS_EQUAL(JF_OK, host.adopt(client, "system:load"));
-  host.advance(1000);
-  UNSIGNED_LONGS_EQUAL(1, host.received(client).size());
-  host.unsubscribe(client, "system:load");
-  UNSIGNED_LONGS_EQUAL(0, host.timers());
-}
-
 TEST(system_plugin, says_what_is_wrong_with_its_configuration) {
   FakeHost other(file.table());
   CHECK_TRUE(other.start("{\"interval_ms\":10}") < 0);
