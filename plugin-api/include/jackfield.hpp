@@ -19,8 +19,9 @@
 //     JACKFIELD_PLUGIN(Greeter, "greeter", "1.0.0", "Says hello", "MIT")
 //
 // Threads, as in jackfield.h: [loop] is every function of yours that is called here but a job's
-// `work`; it never runs concurrently with another, and must not block. [any]: callable from any
-// thread from the begin of `start` to the end of `stop`.
+// `work`; it never runs concurrently with another, and must not block. Your constructor, `start`,
+// `stop` and destructor have threads of their own, with the rights of [loop]. [any]: callable from
+// any thread from the begin of `start` to the end of `stop`.
 #pragma once
 
 #include <cstddef>
@@ -38,133 +39,17 @@
 
 #include "jackfield.h"
 #include "jackfield_json.hpp"
+#include "jackfield_requests.hpp"
+#include "jackfield_state.hpp"
 #include "jackfield_values.hpp"
 #include "jackfield_waiting.hpp"
 
 namespace jf {
 
-// What a client did on a topic, while a handler runs. [loop]
-class Request {
- public:
-  Request(const jf_host* host, const std::shared_ptr<detail::Home>& home, const jf_request* request)
-      : host_(host), home_(home), request_(request) {}
-
-  std::string_view topic() const { return view(request_->topic); }
-  // What the topic gave to `<name>` of the pattern; empty also where the pattern has no such name.
-  std::string_view param(std::string_view name) const {
-    for (std::size_t i = 0; i < request_->params_count; ++i) {
-      if (view(request_->params[i].name) == name) return view(request_->params[i].value);
-    }
-    return {};
-  }
-  Id connection_id() const { return request_->connection; }
-  // In an event: the sender's subscription of the topic, or 0 where it has none.
-  Id subscription() const { return request_->subscription; }
-
-  Connection connection() const {
-    jf_connection facts{};
-    facts.size = sizeof facts;
-    if (host_->connection(host_, request_->connection, &facts) < 0) return {};
-    return {facts.is_local != 0, view(facts.peer), view(facts.identity), view(facts.path),
-            view(facts.query)};
-  }
-  // A header of the upgrade request, its name in lower case, if the configuration lets it through.
-  std::string_view header(std::string_view name) const {
-    jf_text value = {nullptr, 0};
-    return host_->header(host_, request_->connection, text(name), &value) < 0 ? std::string_view()
-                                                                              : view(value);
-  }
-  // Bytes that the host keeps with the subscription; it frees them. At most 64 KiB.
-  std::int32_t set(std::string_view bytes) const {
-    return host_->set(host_, request_->subscription, text(bytes));
-  }
-  std::string_view get() const {
-    jf_text bytes = {nullptr, 0};
-    return host_->get(host_, request_->subscription, &bytes) < 0 ? std::string_view() : view(bytes);
-  }
-
- protected:
-  const jf_host* host_;
-  const std::shared_ptr<detail::Home>& home_;
-  const jf_request* request_;
-};
-
-// A request that is answered: returning means success, an Error (thrown or returned) failure.
-class Call : public Request {
- public:
-  using Request::Request;
-
-  Json payload() const { return Json(view(request_->payload)); }
-  // To the one who asks, on the topic.
-  std::int32_t push(std::string_view event, JsonText payload) const {
-    return host_->push(host_, request_->call, text(event), payload.text());
-  }
-  // To all who subscribed to the topic; returns how many.
-  std::int32_t broadcast(std::string_view event, JsonText payload) const {
-    return host_->broadcast(host_, request_->topic, text(event), payload.text(), 0);
-  }
-  // To all of them but the one who asks.
-  std::int32_t broadcast_others(std::string_view event, JsonText payload) const {
-    return host_->broadcast(host_, request_->topic, text(event), payload.text(),
-                            request_->subscription);
-  }
-  // The answer comes later, from any thread: keep what this returns. Copy what you need of the
-  // request; it dies when the handler returns.
-  [[nodiscard]] Reply defer() {
-    if (!deferral_) deferral_ = std::make_shared<detail::Deferral>(detail::Deferral::kHandling);
-    return Reply(home_, request_->call, deferral_);
-  }
-  bool deferred() const { return deferral_ != nullptr; }
-
-  // Used by Channel: what goes back to the host.
-  template <class Function>
-  std::int32_t answer(Function function) noexcept {
-    try {
-      const Result result = function();
-      if (result.error()) return refuse(result.error()->code(), result.error()->what());
-      if (!deferral_) return result.result();
-      const bool is_dropped = deferral_->exchange(detail::Deferral::kReturned) ==
-                              detail::Deferral::kDropped;
-      return is_dropped ? refuse(kInternalError, detail::kDropped) : JF_PENDING;
-    } catch (const Error& error) {
-      return refuse(error.code(), error.what());
-    } catch (const std::exception& exception) {
-      detail::log(host_, JF_LOG_ERROR, "a handler failed", exception.what(), request_->topic);
-      return refuse(kInternalError, exception.what());
-    } catch (...) {
-      detail::log(host_, JF_LOG_ERROR, "a handler failed", "unknown exception", request_->topic);
-      return refuse(kInternalError, "unknown failure");
-    }
-  }
-
- private:
-  std::int32_t refuse(std::string_view code, std::string_view message) noexcept {
-    if (deferral_) deferral_->store(detail::Deferral::kReturned);
-    const std::int32_t result = host_->reply(
-        host_, request_->call, text(code.empty() ? kInternalError : code), text(message));
-    return result == JF_OK || result == JF_E_GONE ? JF_PENDING : JF_E_INTERNAL;
-  }
-
-  std::shared_ptr<detail::Deferral> deferral_;
-};
-
-// A client subscribes; also when it does so again (its subscription is the one it has then).
-class Join : public Call {
- public:
-  using Call::Call;
-};
-
-class Event : public Call {
- public:
-  using Call::Call;
-  std::string_view name() const { return view(request_->event); }
-};
-
-class Leave : public Request {
- public:
-  using Request::Request;
-  std::uint32_t reason() const { return request_->reason; }  // JF_LEAVE_*
-};
+namespace detail {
+template <class Class>
+struct Entries;
+}  // namespace detail
 
 // Serves every topic that its pattern matches. Give it functions, or derive from it and override
 // the virtual ones (these come first; the base's versions call the given functions). Functions may
@@ -205,9 +90,10 @@ class Channel {
     leave_ = std::move(function);
     return *this;
   }
-  // A subscription taken over from the generation before.
-  Channel& on_adopt(std::function<void(const Request&)> function) {
-    adopt_ = std::move(function);
+  // A subscription of the generation before, taken over. Without it all are.
+  template <class Function>
+  Channel& on_adopt(Function function) {
+    adopt_ = wrap<Adopt>(std::move(function));
     return *this;
   }
 
@@ -224,9 +110,7 @@ class Channel {
   virtual void leave(const Leave& leave) {
     if (leave_) leave_(leave);
   }
-  virtual void adopt(const Request& request) {
-    if (adopt_) adopt_(request);
-  }
+  virtual Result adopt(Adopt& adopt) { return adopt_ ? adopt_(adopt) : Result(); }
 
  private:
   friend class Plugin;
@@ -276,8 +160,8 @@ class Channel {
   }
   static std::int32_t adopt_entry(void* channel, const jf_request* request) {
     Channel& to = self(channel);
-    return detail::guarded(to.host_, "adopt failed",
-                           [&] { to.adopt(Request(to.host_, to.home_, request)); });
+    Adopt adopt(to.host_, to.home_, request);
+    return adopt.answer([&] { return to.adopt(adopt); });
   }
   static constexpr jf_channel kTable = {sizeof(jf_channel), match_entry, join_entry,
                                         event_entry,        leave_entry, adopt_entry};
@@ -288,15 +172,7 @@ class Channel {
   std::function<Result(Join&)> join_;
   std::map<std::string, Known, std::less<>> events_;
   std::function<void(const Leave&)> leave_;
-  std::function<void(const Request&)> adopt_;
-};
-
-// What `start` is given.
-struct Start {
-  Json config;                      // the plugin's table in the configuration; {} if there is none
-  std::uint32_t state_version = 0;  // 0: a fresh start, no state
-  std::string_view state;           // what the generation before saved
-  std::string_view state_from;      // its version text
+  std::function<Result(Adopt&)> adopt_;
 };
 
 // The plugin. One instance lives from `start` to `stop`; the functions that call the host may be
@@ -308,19 +184,22 @@ class Plugin {
   Plugin& operator=(const Plugin&) = delete;
   virtual ~Plugin() = default;
 
-  // Reads the configuration and opens channels. Throw to refuse: the reason is logged.
+  // Reads the configuration and the state, and opens channels. Throw to refuse: the reason is
+  // logged. A class that overrides no `save` knows no state, so any state is refused for it.
   virtual void start(const Start& start) = 0;
   // Ends it: join own threads here. Members are destroyed after it; they may still call the host.
+  // Not called where `start` threw: what it began is for the members' destructors to end.
   virtual void stop() {}
-  // Takes a changed configuration, whole, or throws and changes nothing. Not overridden: the plugin
-  // is started anew instead.
+  // Takes a changed configuration, whole, or throws and changes nothing. Not overridden: a new
+  // generation replaces this one instead.
   virtual void configure(const Json& config) { static_cast<void>(config); }
-  // Writes the state for the next generation; returns its version, from 1 on. Not overridden: none.
+  // Writes the state for the next generation, at most kMaxState octets; returns its version, from 1
+  // on, or 0 for none. Throw where that fails: this one goes on then. Not overridden: none.
   virtual std::uint32_t save(std::string& state) {
     state.clear();
     return 0;
   }
-  // The hand-over failed; go on as before `save`.
+  // The replacement failed, from `save` on; go on as before.
   virtual void resume() {}
 
   // Opens a channel. Only within `start`. It lives as long as the plugin. Channels are asked in the
@@ -452,11 +331,13 @@ class Plugin {
     if (host->size < needed) return JF_E_UNSUPPORTED;
     Plugin* plugin = nullptr;
     const std::int32_t result = detail::guarded(host, "the plugin does not start", [&] {
+      const Start start{Json(view(args->config)), args->state_version, view(args->state),
+                        view(args->state_from)};
+      if (detail::Entries<Class>::save == nullptr) start.expect_none();
       plugin = new Class();
       plugin->host_ = host;
       plugin->home_ = std::make_shared<detail::Home>(host);
-      plugin->start(Start{Json(view(args->config)), args->state_version, view(args->state),
-                          view(args->state_from)});
+      plugin->start(start);
     });
     if (result < 0 && plugin != nullptr) end(plugin, false);
     if (result == JF_OK) *instance = plugin;
@@ -473,7 +354,7 @@ class Plugin {
     return detail::guarded(plugin->host_, "the state is not saved", [&] {
       std::string state;
       *version = plugin->save(state);
-      if (output->write(output, text(state)) < 0) {
+      if (*version != 0 && output->write(output, text(state)) < 0) {
         throw Error(kLimitExceeded, "the host does not take the state");
       }
     });

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "jackfield.h"
+#include "jackfield_state.hpp"
 #include "jackfield_values.hpp"
 
 namespace jf {
@@ -106,6 +107,9 @@ std::int32_t guarded(const jf_host* host, std::string_view where, Function funct
   try {
     function();
     return JF_OK;
+  } catch (const StateError& error) {
+    log(host, JF_LOG_ERROR, where, error.what());
+    return JF_E_STATE;
   } catch (const std::exception& exception) {
     log(host, JF_LOG_ERROR, where, exception.what());
   } catch (...) {
@@ -140,6 +144,11 @@ class Ticking : public Closure {
     const std::shared_ptr<Closure> keep = self->shared_from_this();  // it may end itself
     if (self->ended) return;
     guarded(self->host_, "a timer's function failed", [&] { self->function_(); });
+  }
+  bool revoke() override {
+    ended = true;
+    function_ = nullptr;  // the Timer, which holds this, may outlive the plugin
+    return false;
   }
   std::atomic<bool> ended{false};
 
@@ -275,13 +284,13 @@ class Timer {
   // It will not fire again. Its own function may call it.
   void cancel() {
     const Id id = std::exchange(id_, 0);
-    if (id == 0) return;
-    ticking_->ended = true;
+    const std::shared_ptr<detail::Ticking> ticking = std::move(ticking_);
+    if (id == 0 || ticking == nullptr) return;
+    ticking->ended = true;
     const std::int32_t result =
         home_->with_host([&](const jf_host* host) { return host->cancel(host, id); });
     // From another thread the host cannot end it; the closure waits for the plugin's stop then.
-    if (result != JF_E_THREAD) home_->take(ticking_.get());
-    ticking_.reset();
+    if (result != JF_E_THREAD) home_->take(ticking.get());
   }
 
  private:
@@ -305,6 +314,11 @@ class Outcome {
   }
   std::exception_ptr exception() const { return exception_; }
 
+  // Used by Job.
+  void clear() {
+    value_.reset();
+    exception_ = nullptr;
+  }
   template <class Work>
   void run(Work& work) {
     try {
@@ -350,9 +364,10 @@ class Job : public Closure {
   bool revoke() override {
     const std::lock_guard<std::mutex> lock(mutex_);
     revoked_ = true;
-    // What the two captured goes now; a Reply among it answers.
+    // What the two captured, and what came of it, goes now; a Reply among it answers.
     work_.reset();
     done_.reset();
+    outcome_.clear();
     return true;
   }
 
