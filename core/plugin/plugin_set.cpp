@@ -95,7 +95,8 @@ void PluginSet::rescan() {
 void PluginSet::add_work(Work work) {
   if (is_stopping_) return;
   queue_.push_back(std::move(work));
-  next();
+  // When all that settled with it is in line.
+  surroundings_.loop.post([this] { next(); });
 }
 
 void PluginSet::next() {
@@ -115,7 +116,11 @@ void PluginSet::end_work() {
 void PluginSet::look_at(const Work& work) {
   const auto stamp = FileStamp::of(work.file);
   if (!stamp) {
-    file_gone(work.file);
+    if (work.has_waited || queue_.empty()) {
+      file_gone(work.file);
+    } else {
+      queue_.push_back({work.file, false, true});  // one of the others may be the same, moved
+    }
     return;
   }
   Seen& seen = files_[work.file];

@@ -93,7 +93,8 @@ class PluginSet {
   };
   struct Work {
     std::filesystem::path file;
-    bool is_forced = false;  // also where its stamp has not changed
+    bool is_forced = false;   // also where its stamp has not changed
+    bool has_waited = false;  // a file that is gone: the others in line were looked at first
   };
   struct Opening;
   // What stays of a plugin's name when its generations go.

@@ -1,6 +1,7 @@
 #include "core/plugin/trail.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <system_error>
 #include <utility>
 

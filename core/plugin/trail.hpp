@@ -4,9 +4,9 @@
 // pointed elsewhere, at any place of the path. Loop thread. The Inotify must outlive it.
 #pragma once
 
-#include <deque>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.hpp"

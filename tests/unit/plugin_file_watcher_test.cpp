@@ -2,7 +2,6 @@
 #include "core/plugin/file_watcher.hpp"
 
 #include <sys/stat.h>
-#include <sys/time.h>
 
 #include <chrono>
 #include <filesystem>
