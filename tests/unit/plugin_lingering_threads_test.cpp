@@ -159,7 +159,11 @@ TEST(PluginLingeringThreads, one_that_waits_is_found_until_it_has_ended) {
 
 TEST(PluginLingeringThreads, one_that_is_busy_is_found_by_what_it_was_started_with) {
   run_plugin(is_busy_until());
-  CHECK(the_one().id > 0);
+#ifdef __SANITIZE_ADDRESS__
+  LONGS_EQUAL(1, found().size());  // in doubt: threads are started by a function of the sanitizer's
+#else
+  CHECK(the_one().is_certain);
+#endif
   end_thread();
   CHECK(std::move(*library).close().is_gone);
   library.reset();
