@@ -94,8 +94,9 @@ class Search {
     const fs::path folder = process_ / "task" / std::to_string(thread);
     const AddressRange descriptor = descriptor_of(thread);
     const auto in_descriptor = leads_into_image(descriptor);
-    if (in_descriptor.value_or(false))
+    if (in_descriptor.value_or(false)) {
       return has_ended(folder) ? Verdict::kOutside : Verdict::kInside;
+    }
 
     const auto place = read_text(folder / "syscall");
     if (!place) return has_ended(folder) ? Verdict::kOutside : Verdict::kUnknown;
@@ -146,7 +147,8 @@ class Search {
   static bool has_ended(const fs::path& folder) {
     constexpr unsigned kExiting = 0x4;  // PF_EXITING
     const auto text = read_text(folder / "stat");
-    if (!text || text->empty()) return !fs::exists(folder);
+    std::error_code ignored;
+    if (!text || text->empty()) return !fs::exists(folder, ignored);
     std::istringstream words(text->substr(text->rfind(')') + 1));
     char state = 0;
     long skipped = 0;

@@ -156,8 +156,9 @@ TEST(PluginLibrary, knows_where_it_is_mapped) {
   std::size_t inside = 0;
   for (const std::string& line : mappings()) {
     if (line.find(run.string()) == std::string::npos) continue;
-    const std::uintptr_t begin = std::stoull(line, nullptr, 16);
-    const std::uintptr_t end = std::stoull(line.substr(line.find('-') + 1), nullptr, 16);
+    const auto begin = static_cast<std::uintptr_t>(std::stoull(line, nullptr, 16));
+    const auto end =
+        static_cast<std::uintptr_t>(std::stoull(line.substr(line.find('-') + 1), nullptr, 16));
     CHECK(range.contains(begin) && range.contains(end - 1));
     ++inside;
   }
@@ -320,7 +321,8 @@ TEST(PluginLibrary, a_file_that_is_cut_anywhere_never_reaches_the_loader) {
   const std::string sound = jackfield::test::read_file(kPlugins / "chat.so");
   std::size_t cuts = 0;
   for (std::size_t size = 0; size < sound.size(); size += 4096, ++cuts) {
-    const std::string why = refusal(folder.write("cut.so", std::string_view(sound).substr(0, size)));
+    const fs::path file = folder.write("cut.so", std::string_view(sound).substr(0, size));
+    const std::string why = refusal(file);
     const bool is_ours = why == "not an ELF file" || why.starts_with("cut short: ");
     CHECK_TEXT(is_ours, (std::to_string(size) + ": " + why).c_str());
   }
