@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cassert>
 #include <system_error>
@@ -42,8 +43,16 @@ base::Status Errands::run(const char* name, Task work, std::chrono::milliseconds
     errand->thread = std::thread([this, errand, name, task = std::move(work)] {
       ::pthread_setname_np(::pthread_self(), name);
       {
+        const std::lock_guard lock(mutex_);
+        thread_ids_.insert(::gettid());
+      }
+      {
         const CrashStack stack;
         task();
+      }
+      {
+        const std::lock_guard lock(mutex_);
+        thread_ids_.erase(::gettid());
       }
       loop_.post([this, errand] { end(errand); });
     });
@@ -57,6 +66,11 @@ base::Status Errands::run(const char* name, Task work, std::chrono::milliseconds
         task();
       });
   return base::Status::ok();
+}
+
+std::set<pid_t> Errands::thread_ids() const {
+  const std::lock_guard lock(mutex_);
+  return thread_ids_;
 }
 
 void Errands::end(Place errand) {

@@ -3,11 +3,15 @@
 // so that one that hangs holds up nothing else. Loop thread, but for the work itself.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -35,6 +39,8 @@ class Errands {
                    Task done);
 
   std::size_t running() const { return running_.size(); }
+  // Of those that run (gettid(2)). Any thread.
+  std::set<pid_t> thread_ids() const;
 
  private:
   struct Errand {
@@ -48,6 +54,8 @@ class Errands {
 
   base::Loop& loop_;
   std::list<Errand> running_;
+  mutable std::mutex mutex_;
+  std::set<pid_t> thread_ids_;  // guarded by mutex_
 };
 
 }  // namespace jackfield::plugin

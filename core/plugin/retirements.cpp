@@ -1,6 +1,7 @@
 #include "core/plugin/retirements.hpp"
 
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -22,12 +23,13 @@ std::string to_text(const LingeringThread& thread) {
 }
 
 // Closes the image, unless a thread still runs code of it: then it must stay.
-Library::Unloading unmap(Library library, const Generation& generation) {
+Library::Unloading unmap(Library library, const Generation& generation, const Errands& errands) {
   std::vector<LingeringThread> lingering;
   for (int look = 0; look < kLooks; ++look) {
     if (look > 0) std::this_thread::sleep_for(kLookPeriod);
-    lingering = threads_in(library.ranges_to_unmap(), generation.host_threads(),
-                           generation.earlier_threads());
+    std::set<pid_t> host_threads = generation.host_threads();
+    host_threads.merge(errands.thread_ids());
+    lingering = threads_in(library.ranges_to_unmap(), host_threads, generation.earlier_threads());
     if (lingering.empty()) return std::move(library).close();
   }
   std::move(library).abandon();
@@ -82,9 +84,9 @@ void Retirements::unload(const std::shared_ptr<Leaving>& leaving) {
   leaving->library.emplace(leaving->generation->take_library());
   const base::Status status = errands_.run(
       "jf-unload",
-      [leaving] {
+      [this, leaving] {
         const PluginCall running(leaving->generation->callee(), "unload");
-        leaving->outcome = unmap(std::move(*leaving->library), *leaving->generation);
+        leaving->outcome = unmap(std::move(*leaving->library), *leaving->generation, errands_);
       },
       leaving->patience,
       [this, leaving] {
