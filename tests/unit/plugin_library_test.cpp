@@ -202,7 +202,8 @@ TEST(PluginLibrary, one_with_a_thread_local_object_that_nobody_touched_goes) {
 TEST(PluginLibrary, one_with_a_thread_local_object_stays_while_the_thread_that_touched_it_runs) {
   const auto touch = [](const Library& library) {
     FakeHost host(library.table());
-    host.start(R"({"touch":true})");
+    host.start();
+    host.send(host.connect(), "thread_local_object", "touch");
   };
   Library touched = open(kTinyPlugins / "thread_local_object.so");
   std::thread([&] { touch(touched); }).join();
