@@ -111,6 +111,13 @@ void Log::write(LogLevel level, std::string_view message, const LogField* fields
   if (const auto held = admit(level, message)) emit(level, message, fields, count, *held);
 }
 
+void Log::write_each(LogLevel level, std::string_view message,
+                     std::initializer_list<LogField> fields) {
+  if (!is_on(level)) return;
+  const std::lock_guard lock(mutex_);
+  emit(level, message, fields.begin(), fields.size(), 0);
+}
+
 std::optional<std::uint64_t> Log::admit(LogLevel level, std::string_view message) {
   if (level == LogLevel::kDebug) return 0;  // who asks for these wants all of them
   std::string key(1, static_cast<char>(level));

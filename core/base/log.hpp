@@ -4,6 +4,7 @@
 // users. Levels are ordered: a line is written where its level is at most the log's.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -55,12 +56,18 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  bool is_on(LogLevel level) const { return level <= level_; }
+  bool is_on(LogLevel level) const { return level <= level_.load(std::memory_order_relaxed); }
+  LogLevel level() const { return level_.load(std::memory_order_relaxed); }
+  // For what is written from now on. Any thread.
+  void set_level(LogLevel level) { level_.store(level, std::memory_order_relaxed); }
 
   // `message` is a short constant text: it is what repeats are counted by.
   void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
   // The same with fields whose number is known at run time only.
   void write(LogLevel level, std::string_view message, const LogField* fields, std::size_t count);
+  // The same, never held down: for the answer to what an operator did. Who calls it bounds it.
+  void write_each(LogLevel level, std::string_view message,
+                  std::initializer_list<LogField> fields = {});
 
   void error(std::string_view message, std::initializer_list<LogField> fields = {}) {
     write(LogLevel::kError, message, fields);
@@ -87,7 +94,7 @@ class Log {
   void emit(LogLevel level, std::string_view message, const LogField* fields, std::size_t count,
             std::uint64_t held);
 
-  const LogLevel level_;
+  std::atomic<LogLevel> level_;
   const Sink sink_;
   std::mutex mutex_;
   std::unordered_map<std::string, Repeats> repeats_;

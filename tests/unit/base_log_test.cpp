@@ -65,6 +65,26 @@ TEST(BaseLog, repeats_are_held_down_and_counted) {
                text(Log::kBurst + 1).c_str());
 }
 
+TEST(BaseLog, the_level_can_change) {
+  const auto log = make(LogLevel::kInfo);
+  log->debug("unseen");
+  log->set_level(LogLevel::kDebug);
+  CHECK(log->level() == LogLevel::kDebug);
+  log->debug("seen");
+  log->set_level(LogLevel::kError);
+  log->warning("unseen");
+  LONGS_EQUAL(1, lines.size());
+  STRCMP_EQUAL("level=debug msg=seen\n", text(0).c_str());
+}
+
+TEST(BaseLog, an_answer_to_an_operator_is_never_held_down) {
+  const auto log = make(LogLevel::kInfo);
+  for (int i = 0; i < 100; ++i) log->write_each(LogLevel::kError, "mistake", {{"line", i}});
+  log->write_each(LogLevel::kDebug, "mistake");
+  LONGS_EQUAL(100, lines.size());
+  STRCMP_EQUAL("level=error msg=mistake line=99\n", text(99).c_str());
+}
+
 TEST(BaseLog, debug_lines_are_never_held_down) {
   const auto log = make(LogLevel::kDebug);
   for (int i = 0; i < 100; ++i) log->debug("subscribed");
