@@ -23,7 +23,7 @@ namespace jackfield::config {
 namespace {
 
 constexpr std::string_view kPluginTable = "plugin";
-constexpr std::array<std::string_view, 3> kTables = {"server", "log", "plugins"};
+constexpr std::array<std::string_view, 4> kTables = {"server", "log", "configuration", "plugins"};
 
 bool is_known_table(std::string_view name) {
   return std::find(kTables.begin(), kTables.end(), name) != kTables.end();
@@ -58,7 +58,7 @@ std::string suggest_table(std::string_view name) {
   for (const Key& key : kKeys) {
     if (key.name == name) return "; did you mean " + join_key(key.table, key.name) + "?";
   }
-  return "; the tables are [server], [log], [plugins] and [plugin.NAME]";
+  return "; the tables are [server], [log], [configuration], [plugins] and [plugin.NAME]";
 }
 
 // Turns the tree of a file into a Config.
@@ -176,8 +176,8 @@ class Reader {
 // Closes on every way out.
 class File {
  public:
-  explicit File(const std::filesystem::path& path)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)) {}
+  File(const std::filesystem::path& path, int flags)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | flags)) {}
   ~File() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
@@ -196,13 +196,20 @@ base::Result<std::string> failed_to_read() {
                                             std::generic_category().message(errno));
 }
 
-base::Result<std::string> read_file(const std::filesystem::path& path) {
-  const File file(path);
+enum class Kind { kAny, kRegular };
+
+base::Result<std::string> read_file(const std::filesystem::path& path, Kind kind) {
+  // A pipe that nobody writes to is opened at once where the caller does not want it anyway.
+  const File file(path, kind == Kind::kRegular ? O_NONBLOCK : 0);
   if (!file.is_open()) return failed_to_read();
   struct stat facts {};
   if (::fstat(file.descriptor(), &facts) != 0) return failed_to_read();
   if (S_ISDIR(facts.st_mode)) {
     return base::Result<std::string>::failure("is a folder, must be a file");
+  }
+  if (kind == Kind::kRegular && !S_ISREG(facts.st_mode)) {
+    return base::Result<std::string>::failure(
+        "is no regular file: what it says can be read only once, at the start");
   }
   std::string text;
   std::array<char, 16384> chunk{};
@@ -215,6 +222,14 @@ base::Result<std::string> read_file(const std::filesystem::path& path) {
   }
   return base::Result<std::string>::failure("is larger than " + std::to_string(kMaxFileOctets) +
                                             " octets");
+}
+
+Outcome load(const std::filesystem::path& file, Kind kind) {
+  const base::Result<std::string> text = read_file(file, kind);
+  if (text.is_ok()) return parse(text.value(), file);
+  Outcome outcome;
+  outcome.mistakes.push_back(Mistake{file.string(), 0, 0, "", text.message()});
+  return outcome;
 }
 
 }  // namespace
@@ -243,13 +258,9 @@ Outcome parse(std::string_view text, const std::filesystem::path& file) {
   return outcome;
 }
 
-Outcome load(const std::filesystem::path& file) {
-  const base::Result<std::string> text = read_file(file);
-  if (text.is_ok()) return parse(text.value(), file);
-  Outcome outcome;
-  outcome.mistakes.push_back(Mistake{file.string(), 0, 0, "", text.message()});
-  return outcome;
-}
+Outcome load(const std::filesystem::path& file) { return load(file, Kind::kAny); }
+
+Outcome load_again(const std::filesystem::path& file) { return load(file, Kind::kRegular); }
 
 std::vector<std::string> known_keys() {
   std::vector<std::string> keys;

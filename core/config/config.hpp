@@ -20,6 +20,7 @@ struct Config {
   hub::Limits limits;
   plugin::Settings plugins;
   base::LogLevel log_level = base::LogLevel::kInfo;
+  bool watch = true;  // the file: it is read again when it changes
 };
 
 struct Mistake {
@@ -46,6 +47,10 @@ inline constexpr std::size_t kMaxFileOctets = 1 << 20;
 // Reads a file. Relative paths in it are taken from the folder that it is in, the default of
 // plugins.directory too. After success `server.listen` is not empty.
 [[nodiscard]] Outcome load(const std::filesystem::path& file);
+
+// The same once more, later. Only a regular file is read: a pipe gives what it has only once, and
+// could make the caller wait.
+[[nodiscard]] Outcome load_again(const std::filesystem::path& file);
 
 // The same for text that has been read already; `file` names it.
 [[nodiscard]] Outcome parse(std::string_view text, const std::filesystem::path& file);

@@ -45,6 +45,11 @@ void Field::seconds(std::chrono::milliseconds& target, int high, bool zero_is_of
   target = std::chrono::milliseconds(std::llround(seconds * 1000));
 }
 
+void Field::boolean(bool& target) {
+  if (value_.kind != Value::Kind::kBoolean) return refuse("true or false");
+  target = value_.boolean;
+}
+
 const std::string* Field::text(std::string_view right_form) {
   if (value_.kind == Value::Kind::kString) return &value_.text;
   refuse(right_form);

@@ -48,6 +48,8 @@ class Field {
     }
   }
 
+  void boolean(bool& target);
+
   // Seconds, with a fraction or without, kept to the millisecond.
   void seconds(std::chrono::milliseconds& target, int high) { seconds(target, high, false); }
   // The same, or 0 for off.

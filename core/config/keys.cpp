@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/config/endpoint.hpp"
+#include "core/config/toml_text.hpp"
 
 namespace jackfield::config {
 namespace {
@@ -11,6 +12,7 @@ using TextResult = base::Result<std::string>;
 
 constexpr int kDay = 86400;
 constexpr int kHour = 3600;
+constexpr int kMinute = 60;
 constexpr std::int64_t kGiB = 1 << 30;
 
 TextResult refuse(std::string_view right_form, const std::string& text) {
@@ -116,60 +118,132 @@ void read_order(Field& field, const Target& target) {
   });
 }
 
+// ---- what the table is made of
+
+// Where a setting is kept, by the members that lead to it.
+template <auto... kMembers>
+struct Place {
+  static auto& in(Config& config) { return (config.*....*kMembers); }
+  static const auto& in(const Config& config) { return (config.*....*kMembers); }
+};
+
+template <class Setting>
+std::string show(const Config& config) {
+  return to_toml(Setting::in(config));
+}
+
+template <class Setting>
+void keep(const Config& started, Config& wanted) {
+  Setting::in(wanted) = Setting::in(started);
+}
+
+template <class Setting>
+void keep_at_most(const Config& started, Config& wanted) {
+  Setting::in(wanted) = std::min(Setting::in(wanted), Setting::in(started));
+}
+
+using Read = void (*)(Field& field, const Target& target);
+
+template <class Setting>
+constexpr Key live(std::string_view table, std::string_view name, Read read) {
+  return {table, name, read, show<Setting>, nullptr};
+}
+
+template <class Setting>
+constexpr Key at_start(std::string_view table, std::string_view name, Read read) {
+  return {table, name, read, show<Setting>, keep<Setting>};
+}
+
+template <class Setting, std::int64_t kLow, std::int64_t kHigh>
+void read_integer(Field& field, const Target& target) {
+  field.integer(Setting::in(target.config), kLow, kHigh);
+}
+
+template <class Setting, int kHigh>
+void read_seconds(Field& field, const Target& target) {
+  field.seconds(Setting::in(target.config), kHigh);
+}
+
+template <class Setting, int kHigh>
+void read_seconds_or_off(Field& field, const Target& target) {
+  field.seconds_or_off(Setting::in(target.config), kHigh);
+}
+
+template <class Setting>
+void read_boolean(Field& field, const Target& target) {
+  field.boolean(Setting::in(target.config));
+}
+
+template <auto kMember, std::int64_t kLow, std::int64_t kHigh>
+constexpr Key limit(std::string_view name) {
+  using Setting = Place<&Config::limits, kMember>;
+  return live<Setting>("server", name, read_integer<Setting, kLow, kHigh>);
+}
+
+template <class Setting, int kHigh>
+constexpr Key seconds(std::string_view table, std::string_view name) {
+  return live<Setting>(table, name, read_seconds<Setting, kHigh>);
+}
+
+template <class Setting, int kHigh>
+constexpr Key seconds_or_off(std::string_view table, std::string_view name) {
+  return live<Setting>(table, name, read_seconds_or_off<Setting, kHigh>);
+}
+
+template <class Setting>
+constexpr Key boolean(std::string_view table, std::string_view name) {
+  return live<Setting>(table, name, read_boolean<Setting>);
+}
+
+template <auto kMember>
+using OfServer = Place<&Config::server, kMember>;
+template <auto kMember>
+using OfPlugins = Place<&Config::plugins, kMember>;
+
+// libwebsockets' tables of descriptors are as large as the start made them: fewer connections are
+// no matter, more are.
+constexpr Key max_connections() {
+  using Setting = Place<&Config::limits, &hub::Limits::max_connections>;
+  return {"server", "max_connections", read_integer<Setting, 1, 1'000'000>, show<Setting>,
+          keep_at_most<Setting>};
+}
+
+using net::Settings;
+using Plugins = plugin::Settings;
+
 }  // namespace
 
 const std::array<Key, kKeysCount> kKeys = {{
-    {"server", "listen", read_listen},
-    {"server", "path", read_path},
-    {"server", "max_connections",
-     [](Field& field, const Target& target) {
-       field.integer(target.config.limits.max_connections, 1, 1'000'000);
-     }},
-    {"server", "ping_interval_s",
-     [](Field& field, const Target& target) {
-       field.seconds_or_off(target.config.server.ping_interval, kDay);
-     }},
-    {"server", "ping_timeout_s",
-     [](Field& field, const Target& target) {
-       field.seconds(target.config.server.ping_timeout, kDay);
-     }},
-    {"server", "handshake_timeout_s",
-     [](Field& field, const Target& target) {
-       field.seconds(target.config.server.handshake_timeout, kHour);
-     }},
-    {"server", "close_timeout_s",
-     [](Field& field, const Target& target) {
-       field.seconds(target.config.server.close_timeout, kHour);
-     }},
-    {"server", "shutdown_timeout_s",
-     [](Field& field, const Target& target) {
-       field.seconds(target.config.server.shutdown_timeout, kHour);
-     }},
-    {"server", "max_message_bytes",
-     [](Field& field, const Target& target) {
-       field.integer(target.config.limits.max_message_bytes, 1024, kGiB);
-     }},
-    {"server", "max_topic_bytes",
-     [](Field& field, const Target& target) {
-       field.integer(target.config.limits.max_topic_bytes, 1, 65536);
-     }},
-    {"server", "max_event_bytes",
-     [](Field& field, const Target& target) {
-       field.integer(target.config.limits.max_event_bytes, 1, 65536);
-     }},
-    {"server", "max_subscriptions",
-     [](Field& field, const Target& target) {
-       field.integer(target.config.limits.max_subscriptions, 1, 1'000'000);
-     }},
-    {"server", "max_outbox_bytes",
-     [](Field& field, const Target& target) {
-       field.integer(target.config.limits.max_outbox_bytes, 1024, kGiB);
-     }},
-    {"server", "forward_headers", read_forward_headers},
-    {"log", "level", read_level},
-    {"plugins", "directory", read_directory},
-    {"plugins", "order", read_order},
-    {"plugins", "runtime_directory", read_runtime_directory},
+    at_start<OfServer<&Settings::listen>>("server", "listen", read_listen),
+    live<OfServer<&Settings::path>>("server", "path", read_path),
+    max_connections(),
+    seconds_or_off<OfServer<&Settings::ping_interval>, kDay>("server", "ping_interval_s"),
+    seconds<OfServer<&Settings::ping_timeout>, kDay>("server", "ping_timeout_s"),
+    seconds<OfServer<&Settings::handshake_timeout>, kHour>("server", "handshake_timeout_s"),
+    seconds<OfServer<&Settings::close_timeout>, kHour>("server", "close_timeout_s"),
+    seconds<OfServer<&Settings::shutdown_timeout>, kHour>("server", "shutdown_timeout_s"),
+    limit<&hub::Limits::max_message_bytes, 1024, kGiB>("max_message_bytes"),
+    limit<&hub::Limits::max_topic_bytes, 1, 65536>("max_topic_bytes"),
+    limit<&hub::Limits::max_event_bytes, 1, 65536>("max_event_bytes"),
+    limit<&hub::Limits::max_subscriptions, 1, 1'000'000>("max_subscriptions"),
+    limit<&hub::Limits::max_outbox_bytes, 1024, kGiB>("max_outbox_bytes"),
+    live<OfServer<&Settings::forward_headers>>("server", "forward_headers", read_forward_headers),
+    live<Place<&Config::log_level>>("log", "level", read_level),
+    boolean<Place<&Config::watch>>("configuration", "watch"),
+    at_start<OfPlugins<&Plugins::directory>>("plugins", "directory", read_directory),
+    live<OfPlugins<&Plugins::order>>("plugins", "order", read_order),
+    at_start<OfPlugins<&Plugins::runtime_directory>>("plugins", "runtime_directory",
+                                                     read_runtime_directory),
+    boolean<OfPlugins<&Plugins::watch>>("plugins", "watch"),
+    seconds<OfPlugins<&Plugins::quiet>, kMinute>("plugins", "quiet_s"),
+    seconds_or_off<OfPlugins<&Plugins::scan_interval>, kDay>("plugins", "scan_interval_s"),
+    seconds<OfPlugins<&Plugins::start_timeout>, kHour>("plugins", "start_timeout_s"),
+    seconds<OfPlugins<&Plugins::drain_timeout>, kHour>("plugins", "drain_timeout_s"),
+    seconds<OfPlugins<&Plugins::stop_timeout>, kHour>("plugins", "stop_timeout_s"),
+    seconds<OfPlugins<&Plugins::callback_budget>, kHour>("plugins", "callback_budget_s"),
+    live<OfPlugins<&Plugins::crash_limit>>("plugins", "crash_limit",
+                                           read_integer<OfPlugins<&Plugins::crash_limit>, 0, 1000>),
+    seconds<OfPlugins<&Plugins::crash_window>, kDay>("plugins", "crash_window_s"),
 }};
 
 }  // namespace jackfield::config

@@ -1,9 +1,10 @@
-// The keys that a configuration file may have: for each its table, its name, and how it is read.
-// Constant.
+// The keys that a configuration file may have: for each its table, its name, how it is read and
+// shown, and whether a running server can take another value. Constant.
 #pragma once
 
 #include <array>
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "core/config/config.hpp"
@@ -21,9 +22,14 @@ struct Key {
   std::string_view table;
   std::string_view name;
   void (*read)(Field& field, const Target& target);
+  // The value as TOML writes it; the same text for the same value only.
+  std::string (*show)(const Config& config);
+  // Puts back into `wanted` what only a start can change, as `started` has it. Null: nothing, it
+  // can change live.
+  void (*keep)(const Config& started, Config& wanted);
 };
 
-inline constexpr std::size_t kKeysCount = 18;
+inline constexpr std::size_t kKeysCount = 28;
 extern const std::array<Key, kKeysCount> kKeys;
 
 inline constexpr std::string_view kPluginNameForm =

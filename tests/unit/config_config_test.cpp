@@ -1,5 +1,7 @@
 #include "core/config/config.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "core/config/endpoint.hpp"
+#include "core/config/keys.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/where.hpp"
 
@@ -18,6 +21,7 @@ namespace {
 using jackfield::base::LogLevel;
 using jackfield::config::Config;
 using jackfield::config::load;
+using jackfield::config::load_again;
 using jackfield::config::Outcome;
 using jackfield::config::parse;
 using jackfield::test::check;
@@ -60,7 +64,17 @@ void check_defaults(const Config& config) {
   LONGS_EQUAL(8388608, config.limits.max_outbox_bytes);
   CHECK(config.plugins.order.empty());
   CHECK(config.plugins.runtime_directory.empty());
+  CHECK(config.plugins.watch);
+  CHECK(config.plugins.quiet == milliseconds(100));
+  CHECK(config.plugins.scan_interval == milliseconds(0));
+  CHECK(config.plugins.start_timeout == milliseconds(5000));
+  CHECK(config.plugins.drain_timeout == milliseconds(1000));
+  CHECK(config.plugins.stop_timeout == milliseconds(5000));
+  CHECK(config.plugins.callback_budget == milliseconds(50));
+  LONGS_EQUAL(3, config.plugins.crash_limit);
+  CHECK(config.plugins.crash_window == milliseconds(600'000));
   CHECK(config.plugins.tables.empty());
+  CHECK(config.watch);
   CHECK(config.log_level == LogLevel::kInfo);
 }
 
@@ -134,6 +148,18 @@ TEST(ConfigConfig, every_known_key_has_a_row_in_the_manual) {
   }
 }
 
+TEST(ConfigConfig, every_known_key_says_in_the_manual_when_a_change_counts) {
+  const std::string manual =
+      jackfield::test::read_file(std::filesystem::path(JACKFIELD_SOURCES) / "conf/README.md");
+  for (const jackfield::config::Key& key : jackfield::config::kKeys) {
+    const std::string name = std::string(key.table) + "." + std::string(key.name);
+    const std::size_t row = manual.find("| `" + name + "` |");
+    const std::string line = manual.substr(row, manual.find('\n', row) - row);
+    const bool has_live_values = key.keep == nullptr || name == "server.max_connections";
+    check(line.find(has_live_values ? "` | live | " : "` | start | ") != std::string::npos, line);
+  }
+}
+
 TEST(ConfigConfig, reads_every_key) {
   const Config config = parse_well(R"(
 [server]
@@ -153,10 +179,21 @@ max_outbox_bytes = 65536
 forward_headers = ["X-Real-IP", "cookie"]
 [log]
 level = "debug"
+[configuration]
+watch = false
 [plugins]
 directory = "../lib/j"
 order = ["echo", "lib.chat"]
 runtime_directory = "/run/j"
+watch = false
+quiet_s = 0.002
+scan_interval_s = 60
+start_timeout_s = 11
+drain_timeout_s = 0.012
+stop_timeout_s = 13
+callback_budget_s = 1.5
+crash_limit = 0
+crash_window_s = 86400
 )");
   STRCMP_EQUAL("[::]:1 0.0.0.0:2 unix:/run/j ", listen_text(config).c_str());
   STRCMP_EQUAL("/ws/v1", config.server.path.c_str());
@@ -176,6 +213,16 @@ runtime_directory = "/run/j"
   STRCMP_EQUAL("/etc/jackfield/../lib/j", config.plugins.directory.c_str());
   CHECK((config.plugins.order == std::vector<std::string>{"echo", "lib.chat"}));
   STRCMP_EQUAL("/run/j", config.plugins.runtime_directory.c_str());
+  CHECK_FALSE(config.watch);
+  CHECK_FALSE(config.plugins.watch);
+  CHECK(config.plugins.quiet == milliseconds(2));
+  CHECK(config.plugins.scan_interval == milliseconds(60'000));
+  CHECK(config.plugins.start_timeout == milliseconds(11'000));
+  CHECK(config.plugins.drain_timeout == milliseconds(12));
+  CHECK(config.plugins.stop_timeout == milliseconds(13'000));
+  CHECK(config.plugins.callback_budget == milliseconds(1500));
+  LONGS_EQUAL(0, config.plugins.crash_limit);
+  CHECK(config.plugins.crash_window == milliseconds(86'400'000));
 }
 
 TEST(ConfigConfig, an_absolute_folder_stays_where_it_is) {
@@ -236,6 +283,20 @@ TEST(ConfigConfig, a_file_that_cannot_be_read_is_one_mistake) {
                all_mistakes(load(missing)).c_str());
   STRCMP_EQUAL((folder.path().string() + ": is a folder, must be a file\n").c_str(),
                all_mistakes(load(folder.path())).c_str());
+}
+
+TEST(ConfigConfig, a_pipe_is_not_read_again_and_not_waited_for) {
+  const jackfield::test::TemporaryFolder folder;
+  const std::filesystem::path pipe = folder.path() / "pipe";
+  LONGS_EQUAL(0, ::mkfifo(pipe.c_str(), 0600));
+  STRCMP_EQUAL((pipe.string() + ": is no regular file: what it says can be read only once, at the "
+                                "start\n")
+                   .c_str(),
+               all_mistakes(load_again(pipe)).c_str());
+  const std::string file = folder.write("j.toml", "[log]\nlevel = \"error\"\n").string();
+  CHECK(load_again(file).config.log_level == LogLevel::kError);
+  STRCMP_EQUAL((folder.path().string() + ": is a folder, must be a file\n").c_str(),
+               all_mistakes(load_again(folder.path())).c_str());
 }
 
 TEST(ConfigConfig, a_file_of_more_than_1_MiB_is_not_read) {

@@ -64,6 +64,8 @@ TEST(ConfigMistakes, numbers_and_their_bounds) {
        "j.toml:2:19: server.max_event_bytes: must be an integer from 1 to 65536, is 0"},
       {"[server]\nmax_subscriptions = 0",
        "j.toml:2:21: server.max_subscriptions: must be an integer from 1 to 1000000, is 0"},
+      {"[plugins]\ncrash_limit = 1001",
+       "j.toml:2:15: plugins.crash_limit: must be an integer from 0 to 1000, is 1001"},
       {"[server]\nmax_outbox_bytes = 1",
        "j.toml:2:20: server.max_outbox_bytes: must be an integer from 1024 to 1073741824, is 1"},
   };
@@ -99,6 +101,31 @@ TEST(ConfigMistakes, seconds) {
       {"[server]\nshutdown_timeout_s = false",
        "j.toml:2:22: server.shutdown_timeout_s: must be a number of seconds from 0.001 to 3600, is "
        "false"},
+      {"[plugins]\nquiet_s = 0",
+       "j.toml:2:11: plugins.quiet_s: must be a number of seconds from 0.001 to 60, is 0"},
+      {"[plugins]\nscan_interval_s = 86401",
+       "j.toml:2:19: plugins.scan_interval_s: must be a number of seconds from 0.001 to 86400, or 0 "
+       "for off, is 86401"},
+      {"[plugins]\nstart_timeout_s = 0",
+       "j.toml:2:19: plugins.start_timeout_s: must be a number of seconds from 0.001 to 3600, is 0"},
+      {"[plugins]\ndrain_timeout_s = 0",
+       "j.toml:2:19: plugins.drain_timeout_s: must be a number of seconds from 0.001 to 3600, is 0"},
+      {"[plugins]\nstop_timeout_s = -1",
+       "j.toml:2:18: plugins.stop_timeout_s: must be a number of seconds from 0.001 to 3600, is -1"},
+      {"[plugins]\ncallback_budget_s = 3601",
+       "j.toml:2:21: plugins.callback_budget_s: must be a number of seconds from 0.001 to 3600, is "
+       "3601"},
+      {"[plugins]\ncrash_window_s = 0",
+       "j.toml:2:18: plugins.crash_window_s: must be a number of seconds from 0.001 to 86400, is 0"},
+  };
+  check_rows(rows);
+}
+
+TEST(ConfigMistakes, switches) {
+  const Row rows[] = {
+      {"[configuration]\nwatch = 1",
+       "j.toml:2:9: configuration.watch: must be true or false, is 1"},
+      {"[plugins]\nwatch = \"no\"", "j.toml:2:9: plugins.watch: must be true or false, is \"no\""},
   };
   check_rows(rows);
 }
@@ -183,8 +210,11 @@ TEST(ConfigMistakes, unknown_keys_suggest_the_near_one) {
        "j.toml:2:1: server.ping_interval: unknown; did you mean server.ping_interval_s?"},
       {"[log]\nlvl = \"info\"", "j.toml:2:1: log.lvl: unknown; [log] takes level"},
       {"[plugins]\nwhere = \"x\"",
-       "j.toml:2:1: plugins.where: unknown; [plugins] takes directory, order and "
-       "runtime_directory"},
+       "j.toml:2:1: plugins.where: unknown; [plugins] takes directory, order, runtime_directory, "
+       "watch, quiet_s, scan_interval_s, start_timeout_s, drain_timeout_s, stop_timeout_s, "
+       "callback_budget_s, crash_limit and crash_window_s"},
+      {"[configuration]\nwatched = true",
+       "j.toml:2:1: configuration.watched: unknown; did you mean configuration.watch?"},
       {"[server]\nlevel = \"info\"", "j.toml:2:1: server.level: unknown; did you mean log.level?"},
       {"[log]\n\"odd key\" = 1", "j.toml:2:1: log.\"odd key\": unknown; [log] takes level"},
       {"server.listn = []", "j.toml:1:8: server.listn: unknown; did you mean server.listen?"},
@@ -197,7 +227,7 @@ TEST(ConfigMistakes, unknown_tables) {
       {"[sever]\nmax_connections = 0", "j.toml:1:2: sever: unknown; did you mean [server]?"},
       {"[plugns]\n", "j.toml:1:2: plugns: unknown; did you mean [plugins]?"},
       {"[tls]\n",
-       "j.toml:1:2: tls: unknown; the tables are [server], [log], [plugins] and "
+       "j.toml:1:2: tls: unknown; the tables are [server], [log], [configuration], [plugins] and "
        "[plugin.NAME]"},
       {"max_connections = 5",
        "j.toml:1:1: max_connections: unknown; did you mean server.max_connections?"},
@@ -255,8 +285,8 @@ TEST(ConfigMistakes, all_are_said_in_the_order_of_the_file) {
        "\"[::1]:3001\", \"unix:/path\", is 1\n"
        "j.toml:4:14: server.listen: must be ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH, is \"x\"\n"
        "j.toml:6:9: log.level: must be \"error\", \"warning\", \"info\" or \"debug\", is \"x\"\n"
-       "j.toml:7:2: nowhere: unknown; the tables are [server], [log], [plugins] and "
-       "[plugin.NAME]"},
+       "j.toml:7:2: nowhere: unknown; the tables are [server], [log], [configuration], [plugins] "
+       "and [plugin.NAME]"},
   };
   check_rows(rows);
 }
