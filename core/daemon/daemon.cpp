@@ -101,7 +101,7 @@ Daemon::Daemon(config::Config config)
       log_(config_.log_level, StderrSink()),
       hub_(config_.limits, ids_, log_),
       plugins_(config_.plugins, {hub_, loop_, ids_, log_}),
-      server_(config_.server, config_.limits, loop_, hub_, log_) {}
+      server_(config_.server, loop_, hub_, log_) {}
 
 Daemon::~Daemon() = default;
 

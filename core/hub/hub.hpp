@@ -139,6 +139,11 @@ class Hub {
 
   // ---- for the daemon
 
+  const Limits& limits() const { return limits_; }
+  // For what comes from now on: nobody is closed, no subscription ends, and nothing that waits is
+  // taken away because a limit is lower than before.
+  void set_limits(const Limits& limits) { limits_ = limits; }
+
   // Closes every connection with 1000 "Server shutting down".
   void shut_down();
 
@@ -233,7 +238,7 @@ class Hub {
 
   Connection* find_connection(base::Id id) const;
 
-  const Limits limits_;
+  Limits limits_;
   base::IdSource& ids_;
   base::Log& log_;
   Router router_;

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace jackfield::net {
 
@@ -10,9 +11,15 @@ Handshakes::~Handshakes() {
   if (timer_ != 0) loop_.cancel_timer(timer_);
 }
 
+void Handshakes::set_timeout(std::chrono::milliseconds timeout) {
+  timeout_ = timeout;
+  if (timer_ != 0) loop_.cancel_timer(std::exchange(timer_, 0));
+  watch();
+}
+
 void Handshakes::begin(lws* wsi) {
   if (in_order_.size() >= kMax) cut_oldest("too many handshakes");
-  in_order_.push_back({wsi, base::Loop::now() + timeout_});
+  in_order_.push_back({wsi, base::Loop::now()});
   by_wsi_[wsi] = std::prev(in_order_.end());
   watch();
 }
@@ -36,14 +43,14 @@ void Handshakes::cut_oldest(const char* why) {
 }
 
 void Handshakes::cut_late() {
-  const auto now = base::Loop::now();
-  while (!in_order_.empty() && in_order_.front().deadline <= now) cut_oldest("timed out");
+  const auto latest = base::Loop::now() - timeout_;
+  while (!in_order_.empty() && in_order_.front().begun <= latest) cut_oldest("timed out");
 }
 
 void Handshakes::watch() {
   using std::chrono::milliseconds;
   if (timer_ != 0 || in_order_.empty()) return;
-  const auto left = in_order_.front().deadline - base::Loop::now();
+  const auto left = in_order_.front().begun + timeout_ - base::Loop::now();
   const auto delay = std::chrono::ceil<milliseconds>(left);
   timer_ = loop_.start_timer(std::max(delay, milliseconds(1)), milliseconds(0), [this] {
     timer_ = 0;

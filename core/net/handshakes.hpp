@@ -24,6 +24,9 @@ class Handshakes {
   Handshakes(const Handshakes&) = delete;
   Handshakes& operator=(const Handshakes&) = delete;
 
+  // For those under way too.
+  void set_timeout(std::chrono::milliseconds timeout);
+
   void begin(lws* wsi);
   // It is a WebSocket now, or gone. Ignores what is not under way.
   void end(lws* wsi);
@@ -31,17 +34,17 @@ class Handshakes {
  private:
   struct Handshake {
     lws* wsi;
-    std::chrono::microseconds deadline;
+    std::chrono::microseconds begun;
   };
 
   void cut_oldest(const char* why);
   void cut_late();
   void watch();
 
-  const std::chrono::milliseconds timeout_;
+  std::chrono::milliseconds timeout_;
   LoopUv& loop_;
   base::Log& log_;
-  std::list<Handshake> in_order_;  // of their deadlines
+  std::list<Handshake> in_order_;  // of their begin, and so of their ends
   std::unordered_map<lws*, std::list<Handshake>::iterator> by_wsi_;
   base::TimerId timer_ = 0;  // for the first deadline; at rest while there is none
 };

@@ -14,6 +14,9 @@ namespace {
 constexpr std::size_t kRxBuffer = 1024;
 // A write is cut here by libwebsockets, and what is left is copied: more than the largest message.
 constexpr std::size_t kTxPacket = 16 << 20;
+// libwebsockets' own bound on a handshake stands behind the server's, which may change: it is more
+// than that can be set to, an hour.
+constexpr unsigned kHandshakeSeconds = 3600 + 60;
 
 // libwebsockets' own log. It has one for the process, hence the only global.
 base::Log* lws_log = nullptr;
@@ -41,10 +44,8 @@ bool is_of_websocket(lws_callback_reasons reason) {
 
 }  // namespace
 
-Server::Server(const Settings& settings, const hub::Limits& limits, LoopUv& loop, hub::Hub& hub,
-               base::Log& log)
+Server::Server(const Settings& settings, LoopUv& loop, hub::Hub& hub, base::Log& log)
     : settings_(settings),
-      limits_(limits),
       loop_(loop),
       hub_(hub),
       log_(log),
@@ -62,19 +63,15 @@ Server::Server(const Settings& settings, const hub::Limits& limits, LoopUv& loop
 
 base::Status Server::start() {
   lws_log = &log_;
-  lws_set_log_level(LLL_ERR | LLL_WARN | (log_.is_on(base::LogLevel::kDebug) ? LLL_NOTICE : 0),
-                    log_line);
+  show_libwebsockets_log();
   void* loops[] = {loop_.uv()};
   lws_context_creation_info info{};
   info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
   info.foreign_loops = loops;
   info.user = this;
   info.pcontext = &context_;
-  // libwebsockets' own bounds on a handshake, in whole seconds, only stand behind the server's.
-  const auto handshake_seconds = settings_.handshake_timeout.count() / 1000 + 2;
-  info.timeout_secs = static_cast<unsigned>(handshake_seconds);
-  info.timeout_secs_ah_idle =
-      static_cast<std::uint16_t>(std::min<long long>(handshake_seconds, UINT16_MAX));
+  info.timeout_secs = kHandshakeSeconds;
+  info.timeout_secs_ah_idle = kHandshakeSeconds;
   static const lws_retry_bo_t no_pings{};  // the server sends its own
   info.retry_and_idle_policy = &no_pings;
   context_ = lws_create_context(&info);
@@ -93,6 +90,19 @@ base::Status Server::start() {
     listeners_.push_back(std::move(listener.value()));
   }
   return base::Status::ok();
+}
+
+void Server::apply(const Settings& settings) {
+  settings_ = settings;
+  handshakes_.set_timeout(settings_.handshake_timeout);
+  if (heartbeat_timer_ != 0) loop_.cancel_timer(std::exchange(heartbeat_timer_, 0));
+  if (!links_.empty()) watch_heartbeats();
+  show_libwebsockets_log();
+}
+
+void Server::show_libwebsockets_log() {
+  lws_set_log_level(LLL_ERR | LLL_WARN | (log_.is_on(base::LogLevel::kDebug) ? LLL_NOTICE : 0),
+                    log_line);
 }
 
 void Server::accept() {

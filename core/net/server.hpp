@@ -26,8 +26,7 @@ namespace jackfield::net {
 class Server {
  public:
   // All of them outlive it.
-  Server(const Settings& settings, const hub::Limits& limits, LoopUv& loop, hub::Hub& hub,
-         base::Log& log);
+  Server(const Settings& settings, LoopUv& loop, hub::Hub& hub, base::Log& log);
   // Cuts what is still connected, and turns the loop until libwebsockets has let go of it.
   ~Server();
   Server(const Server&) = delete;
@@ -42,6 +41,10 @@ class Server {
 
   // With the ports that were given.
   std::vector<Endpoint> endpoints() const;
+
+  // New settings, for what comes from now on; but pings and the time for handshakes also for those
+  // who are connected. Where it listens stays as it is. The log's level counts here too.
+  void apply(const Settings& settings);
 
   void stop_listening() { listeners_.clear(); }
 
@@ -59,7 +62,6 @@ class Server {
   LoopUv& loop() { return loop_; }
   base::Log& log() { return log_; }
   const Settings& settings() const { return settings_; }
-  const hub::Limits& limits() const { return limits_; }
   // Cuts the link at the end of this turn: not within a call of the hub.
   void cut_later(WsLink& link);
 
@@ -77,11 +79,11 @@ class Server {
 
   void accepted(int descriptor);
   void remove(WsLink& link);
+  void show_libwebsockets_log();
   void watch_heartbeats();
   void check_heartbeats();
 
-  const Settings settings_;
-  const hub::Limits limits_;
+  Settings settings_;
   LoopUv& loop_;
   hub::Hub& hub_;
   base::Log& log_;

@@ -76,7 +76,7 @@ void WsLink::receive(std::string_view piece) {
     is_text_ = lws_frame_is_binary(wsi_) == 0;
   }
   const std::size_t size = fragments_.size() + piece.size();
-  const std::size_t limit = server_.limits().max_message_bytes;
+  const std::size_t limit = server_.hub().limits().max_message_bytes;
   if (size > limit || lws_remaining_packet_payload(wsi_) > limit - size) {
     refuse(CloseCode::kTooBig, "Message is too big");
     return;
@@ -176,7 +176,7 @@ void WsLink::write(std::string_view frames) {
 }
 
 void WsLink::writable() {
-  heard_at_ = server_.loop().turn_time();  // it takes what it is sent
+  heard();  // it takes what it is sent
   // All that waits goes before anything more is read: a Close may be next.
   if (connection_ != nullptr) server_.hub().writable(*connection_);
   allow_reading();
@@ -220,12 +220,13 @@ void WsLink::finish_close(std::string_view close_frame) {
 
 void WsLink::check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uint64_t timeout) {
   if (is_paused_) return;
-  const std::uint64_t silence = now - heard_at_;
-  if (silence >= interval + timeout) {
+  if (has_pinged_) {
+    if (now - pinged_at_ < timeout) return;
     server_.log().info("connection lost: no answer to pings", {{"peer", facts_.peer}});
     cut();
-  } else if (silence >= interval && !has_pinged_) {
+  } else if (now - heard_at_ >= interval) {
     has_pinged_ = true;
+    pinged_at_ = now;
     if (!is_congested()) write(wire::make_ping_frame().bytes());
   }
 }

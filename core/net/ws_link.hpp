@@ -53,7 +53,7 @@ class WsLink : public hub::Link {
   // ---- from the Server's clock; milliseconds of the loop
 
   // Sends a ping where nothing was heard for `interval`; cuts the connection where nothing was for
-  // `interval` and `timeout`.
+  // `timeout` after it, so never without having asked.
   void check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uint64_t timeout);
 
   // Ends the connection without a handshake.
@@ -80,6 +80,7 @@ class WsLink : public hub::Link {
   bool has_sent_close_ = false;
   bool has_pinged_ = false;  // since something was heard
   std::uint64_t heard_at_ = 0;
+  std::uint64_t pinged_at_ = 0;
   base::TimerId close_timer_ = 0;
 };
 

@@ -1,0 +1,134 @@
+// Limits that change while connections are open: for what comes next, and against nobody.
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/hub/hub.hpp"
+#include "tests/unit/hub_fakes.hpp"
+
+#include <CppUTest/TestHarness.h>
+
+using namespace jackfield::hub;
+using namespace jackfield::test;
+namespace base = jackfield::base;
+
+TEST_GROUP(HubLimits) {
+  base::Log log{base::LogLevel::kError, [](std::string_view) {}};
+  base::IdSource ids;
+  Limits limits;
+  FakeChannel channel;
+  std::unique_ptr<Hub> hub;
+
+  void setup() override {
+    hub = std::make_unique<Hub>(limits, ids, log);
+    hub->set_channels({&channel});
+  }
+
+  void say(Connection& connection, std::string_view message) {
+    hub->receive(connection, message, true);
+    hub->end_turn();
+  }
+
+  // The code of the error that this message brings; empty where it brings none.
+  std::string error_of(Connection& connection, FakeLink& link, std::string_view message) {
+    link.take();
+    say(connection, message);
+    for (const std::string& answer : link.take()) {
+      const std::size_t begin = answer.find("\"code\":\"");
+      if (begin != std::string::npos) {
+        return answer.substr(begin + 8, answer.find('"', begin + 8) - begin - 8);
+      }
+    }
+    return {};
+  }
+};
+
+TEST(HubLimits, fewer_connections_close_nobody_and_refuse_the_next) {
+  FakeLink a;
+  FakeLink b;
+  FakeLink c;
+  hub->open(a);
+  hub->open(b);
+  limits.max_connections = 1;
+  hub->set_limits(limits);
+  hub->end_turn();
+  LONGS_EQUAL(2, hub->connection_count());
+  hub->open(c);
+  hub->end_turn();
+  LONGS_EQUAL(0, a.close_code);
+  LONGS_EQUAL(0, b.close_code);
+  LONGS_EQUAL(1008, c.close_code);
+  limits.max_connections = 3;
+  hub->set_limits(limits);
+  FakeLink d;
+  hub->open(d);
+  hub->end_turn();
+  LONGS_EQUAL(0, d.close_code);
+}
+
+TEST(HubLimits, fewer_subscriptions_end_none_and_refuse_the_next) {
+  FakeLink link;
+  Connection& connection = hub->open(link);
+  say(connection, R"(["t:1","subscribe",{}])");
+  say(connection, R"(["t:2","subscribe",{}])");
+  limits.max_subscriptions = 1;
+  hub->set_limits(limits);
+  STRCMP_EQUAL("LIMIT_EXCEEDED",
+               error_of(connection, link, R"(["t:3","subscribe",{}])").c_str());
+  STRCMP_EQUAL("", error_of(connection, link, R"(["t:2","subscribe",{}])").c_str());
+  LONGS_EQUAL(1, hub->subscriber_count("t:1"));
+  LONGS_EQUAL(1, hub->subscriber_count("t:2"));
+}
+
+TEST(HubLimits, shorter_names_count_from_the_next_message_on) {
+  FakeLink link;
+  Connection& connection = hub->open(link);
+  say(connection, R"(["t:123","subscribe",{}])");
+  limits.max_topic_bytes = 4;
+  hub->set_limits(limits);
+  LONGS_EQUAL(1, hub->subscriber_count("t:123"));
+  STRCMP_EQUAL("INVALID_PAYLOAD", error_of(connection, link, R"(["t:123","x",1])").c_str());
+  STRCMP_EQUAL("", error_of(connection, link, R"(["t:12","x",1])").c_str());
+  limits.max_event_bytes = 1;
+  hub->set_limits(limits);
+  STRCMP_EQUAL("INVALID_PAYLOAD", error_of(connection, link, R"(["t:12","xy",1])").c_str());
+}
+
+TEST(HubLimits, a_lower_outbox_bound_counts_from_the_next_frame_on) {
+  FakeLink link;
+  Connection& connection = hub->open(link);
+  say(connection, R"(["t:1","subscribe",{}])");
+  link.take();
+  link.is_stuck = true;
+  hub->broadcast("t:1", "news", "\"" + std::string(2000, 'x') + "\"");
+  hub->end_turn();
+  limits.max_outbox_bytes = 1000;
+  hub->set_limits(limits);
+  hub->end_turn();
+  CHECK_FALSE(link.is_closing);
+  LONGS_EQUAL(1, hub->connection_count());
+  hub->broadcast("t:1", "news", "1");
+  hub->end_turn();
+  CHECK(link.is_closing);
+  LONGS_EQUAL(0, hub->connection_count());
+}
+
+TEST(HubLimits, a_higher_outbox_bound_takes_more) {
+  limits.max_outbox_bytes = 1000;
+  hub->set_limits(limits);
+  FakeLink link;
+  Connection& connection = hub->open(link);
+  say(connection, R"(["t:1","subscribe",{}])");
+  link.take();
+  link.is_stuck = true;
+  const std::string payload = "\"" + std::string(600, 'x') + "\"";
+  hub->broadcast("t:1", "news", payload);
+  limits.max_outbox_bytes = 2000;
+  hub->set_limits(limits);
+  hub->broadcast("t:1", "news", payload);
+  hub->end_turn();
+  CHECK_FALSE(link.is_closing);
+  link.is_stuck = false;
+  hub->writable(connection);
+  LONGS_EQUAL(2, link.take().size());
+}
