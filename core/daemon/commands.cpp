@@ -1,14 +1,13 @@
 #include "core/daemon/commands.hpp"
 
 #include <cstdio>
-#include <filesystem>
-#include <memory>
+#include <utility>
 
 #include "core/base/log.hpp"
 #include "core/config/config.hpp"
-#include "core/config/endpoint.hpp"
 #include "core/daemon/daemon.hpp"
 #include "core/daemon/exit_code.hpp"
+#include "core/daemon/installation.hpp"
 #include "core/daemon/start_report.hpp"
 #include "core/plugin/inspection.hpp"
 #include "core/wire/json_document.hpp"
@@ -16,53 +15,23 @@
 namespace jackfield::daemon {
 namespace {
 
-namespace fs = std::filesystem;
-
 void complain(const std::string& sentence) {
   std::fprintf(stderr, "jackfield: %s\n", sentence.c_str());
 }
 
-fs::path own_path() {
-  std::error_code error;
-  const fs::path path = fs::read_symlink("/proc/self/exe", error);
-  return error ? fs::path("jackfield") : path;
-}
-
-// Beside the executable, as it is built, or where it is installed.
-fs::path default_plugins() {
-  const fs::path folder = own_path().parent_path();
-  std::error_code error;
-  const fs::path installed = folder.parent_path() / "lib/jackfield/plugins";
-  const bool is_installed = !fs::exists(folder / "plugins", error) && fs::exists(installed, error);
-  return is_installed ? installed : folder / "plugins";
-}
-
-bool read_config(const std::string& file, config::Config& config) {
-  config::Outcome outcome = config::load(file);
+// Whether there are no mistakes; says each.
+bool is_well(const config::Outcome& outcome) {
   for (const config::Mistake& mistake : outcome.mistakes) complain(config::to_text(mistake));
-  config = std::move(outcome.config);
-  return outcome.mistakes.empty();
+  return outcome.is_ok();
 }
 
 }  // namespace
 
 int run_server(const ServeOptions& options) {
-  config::Config config;
-  if (!options.config.empty()) {
-    if (!read_config(options.config, config)) return kExitMistake;
-  } else {
-    config.plugins.directory = default_plugins();
-  }
-  if (!options.listen.empty()) {
-    config.server.listen.clear();
-    for (const std::string& text : options.listen) {
-      config.server.listen.push_back(config::parse_endpoint(text).value());  // checked when parsed
-    }
-  }
-  if (!options.plugins.empty()) config.plugins.directory = options.plugins;
-  if (const auto level = base::log_level_from_name(options.log_level)) config.log_level = *level;
-
-  Daemon daemon(std::move(config));
+  ConfigSource source(options);
+  config::Outcome outcome = source.read();
+  if (!is_well(outcome)) return kExitMistake;
+  Daemon daemon(std::move(source), std::move(outcome.config));
   if (auto status = daemon.start(); !status.is_ok()) {
     complain(status.message());
     return kExitCannotStart;
@@ -74,8 +43,7 @@ int run_server(const ServeOptions& options) {
 }
 
 int check_config(const std::string& file) {
-  config::Config config;
-  if (!read_config(file, config)) return kExitMistake;
+  if (!is_well(config::load(file))) return kExitMistake;
   std::printf("%s: no mistakes\n", file.c_str());
   return kExitOk;
 }
@@ -83,9 +51,10 @@ int check_config(const std::string& file) {
 int inspect_plugin(const InspectOptions& options) {
   base::Log log(base::LogLevel::kWarning,
                 [](std::string_view line) { std::fwrite(line.data(), 1, line.size(), stderr); });
-  config::Config config;
-  if (!options.config.empty() && !read_config(options.config, config)) return kExitMistake;
-  const auto found = plugin::inspect(options.file, config.plugins.tables, log);
+  config::Outcome outcome;
+  if (!options.config.empty()) outcome = config::load(options.config);
+  if (!is_well(outcome)) return kExitMistake;
+  const auto found = plugin::inspect(options.file, outcome.config.plugins.tables, log);
   if (!found.is_ok()) {
     if (options.is_json) {
       wire::JsonDocument document;

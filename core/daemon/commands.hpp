@@ -3,19 +3,11 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
+#include "core/daemon/config_source.hpp"
 #include "core/net/watch_client.hpp"
 
 namespace jackfield::daemon {
-
-// What the command line sets in place of the configuration; empty: not set.
-struct ServeOptions {
-  std::string config;
-  std::vector<std::string> listen;
-  std::string plugins;
-  std::string log_level;
-};
 
 struct InspectOptions {
   std::string file;

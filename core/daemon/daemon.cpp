@@ -25,8 +25,7 @@ constexpr std::chrono::seconds kPluginPatience{5};
 // Connections that are refused or closing, listeners, plugins' own files.
 constexpr rlim_t kSpareDescriptors = 1024;
 
-// The last one when the terminal goes (termios(3)).
-constexpr std::array kStopSignals{SIGTERM, SIGINT, SIGHUP};
+constexpr std::array kStopSignals{SIGTERM, SIGINT};
 
 // Signals that ask for the end, counted where they arrive. With the next one the handlers are the
 // process's only state outside objects: a signal handler has no other (signal-safety(7)).
@@ -81,7 +80,8 @@ class StderrSink {
 };
 
 // As many descriptors as are needed, as far as that is allowed; not more, for libwebsockets makes
-// its tables for as many as there may be.
+// its tables for as many as there may be: for good, which is why max_connections cannot grow later
+// (config/keys.cpp).
 void limit_descriptors(std::size_t max_connections, base::Log& log) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -96,30 +96,39 @@ void limit_descriptors(std::size_t max_connections, base::Log& log) {
 
 }  // namespace
 
-Daemon::Daemon(config::Config config)
+Daemon::Daemon(ConfigSource source, config::Config config)
     : config_(std::move(config)),
       log_(config_.log_level, StderrSink()),
       hub_(config_.limits, ids_, log_),
       plugins_(config_.plugins, {hub_, loop_, ids_, log_}),
-      server_(config_.server, loop_, hub_, log_) {}
+      server_(config_.server, loop_, hub_, log_),
+      reconfiguration_(std::move(source), config_, {log_, loop_, hub_, server_, plugins_}) {}
 
 Daemon::~Daemon() = default;
 
 base::Status Daemon::start() {
   ::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error value of write(2)
+  // First, for without it the signal ends the process. It also comes when a terminal goes
+  // (termios(3)).
+  loop_.on_signal(SIGHUP, [this](int) { reconfiguration_.hang_up(); });
   limit_descriptors(config_.limits.max_connections, log_);
   if (auto status = server_.start(); !status.is_ok()) return status;
   if (auto status = plugins_.begin(); !status.is_ok()) return status;
   loop_.on_turn_end([this] { server_.end_turn(); });
   loop_.run_until([this] { return plugins_.is_settled(); });
   server_.accept();
+  reconfiguration_.begin();
+  watch_signals();
+  return base::Status::ok();
+}
+
+void Daemon::watch_signals() {
   for (const int signal : kStopSignals) {
     loop_.on_signal(signal, [this](int number) {
       if (!std::exchange(is_stopping_, true)) stop(number);
     });
     watch_for_second(signal);
   }
-  return base::Status::ok();
 }
 
 void Daemon::run() {
@@ -132,6 +141,7 @@ void Daemon::run() {
 
 void Daemon::stop(int signal) {
   log_.info("shutting down", {{"signal", signal}, {"connections", hub_.connection_count()}});
+  reconfiguration_.end();
   server_.stop_listening();
   server_.on_empty([this] { loop_.stop(); });
   hub_.shut_down();
@@ -145,7 +155,8 @@ void Daemon::stop(int signal) {
 void Daemon::finish_stop() {
   const bool are_ended = stop_plugins();
   log_.info("stopped");
-  for (const int signal : kStopSignals) ::signal(signal, SIG_IGN);  // it is done already
+  // It is done already.
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::signal(signal, SIG_IGN);
   // A thread of a plugin may still use what destructors would take away.
   if (!are_ended) std::_Exit(EXIT_SUCCESS);
 }

@@ -8,6 +8,8 @@
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "core/config/config.hpp"
+#include "core/daemon/config_source.hpp"
+#include "core/daemon/reconfiguration.hpp"
 #include "core/hub/hub.hpp"
 #include "core/net/loop_uv.hpp"
 #include "core/net/server.hpp"
@@ -17,7 +19,8 @@ namespace jackfield::daemon {
 
 class Daemon {
  public:
-  explicit Daemon(config::Config config);
+  // `config` was read from `source`.
+  Daemon(ConfigSource source, config::Config config);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -25,26 +28,30 @@ class Daemon {
   // Listens, loads the plugins, and then accepts. Fails with one sentence.
   base::Status start();
 
-  // Serves until SIGTERM, SIGINT or SIGHUP, then closes everyone, at most for the time that the
-  // settings give, and stops the plugins. A second signal ends the process at once.
+  // Serves until SIGTERM or SIGINT, then closes everyone, at most for the time that the settings
+  // give, and stops the plugins. A second of these signals ends the process at once. SIGHUP, from
+  // `start` on, has the configuration read again.
   void run();
 
   const net::Server& server() const { return server_; }
   const plugin::PluginSet& plugins() const { return plugins_; }
+  // As it runs; changes with Reconfiguration.
   const config::Config& config() const { return config_; }
 
  private:
+  void watch_signals();
   void stop(int signal);
   void finish_stop();
   bool stop_plugins();
 
-  const config::Config config_;
+  config::Config config_;
   base::Log log_;
   base::IdSource ids_;
   net::LoopUv loop_;
   hub::Hub hub_;
   plugin::PluginSet plugins_;
   net::Server server_;
+  Reconfiguration reconfiguration_;
   bool is_stopping_ = false;
 };
 

@@ -1,0 +1,40 @@
+#include "core/daemon/config_source.hpp"
+
+#include <utility>
+
+#include "core/config/endpoint.hpp"
+#include "core/daemon/installation.hpp"
+
+namespace jackfield::daemon {
+
+config::Outcome ConfigSource::read() {
+  config::Outcome outcome;
+  if (has_file()) {
+    stamp_ = plugin::FileStamp::of(file());  // before it is read: a change meanwhile is not missed
+    outcome = config::load(file());
+  } else {
+    outcome.config.plugins.directory = default_plugins();
+  }
+  return overridden(std::move(outcome));
+}
+
+config::Outcome ConfigSource::read_again() {
+  stamp_ = plugin::FileStamp::of(file());
+  return overridden(config::load_again(file()));
+}
+
+config::Outcome ConfigSource::overridden(config::Outcome outcome) const {
+  if (!outcome.is_ok()) return outcome;
+  config::Config& config = outcome.config;
+  if (!options_.listen.empty()) {
+    config.server.listen.clear();
+    for (const std::string& text : options_.listen) {
+      config.server.listen.push_back(config::parse_endpoint(text).value());
+    }
+  }
+  if (!options_.plugins.empty()) config.plugins.directory = options_.plugins;
+  if (const auto level = base::log_level_from_name(options_.log_level)) config.log_level = *level;
+  return outcome;
+}
+
+}  // namespace jackfield::daemon

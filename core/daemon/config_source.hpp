@@ -1,0 +1,45 @@
+// Where the server's configuration comes from: a file, if one is named, and the command line, which
+// wins over it; the same at the start and whenever it is read again. Loop thread.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/config/config.hpp"
+#include "core/plugin/file_stamp.hpp"
+
+namespace jackfield::daemon {
+
+// What the command line sets in place of the configuration; empty: not set.
+struct ServeOptions {
+  std::string config;
+  std::vector<std::string> listen;  // well-formed endpoints
+  std::string plugins;
+  std::string log_level;
+};
+
+class ConfigSource {
+ public:
+  explicit ConfigSource(ServeOptions options) : options_(std::move(options)) {}
+
+  bool has_file() const { return !options_.config.empty(); }
+  std::filesystem::path file() const { return options_.config; }
+
+  // For the start: whatever kind of file it is.
+  config::Outcome read();
+  // Later: see config::load_again.
+  config::Outcome read_again();
+
+  // Whether the file is another than it was when it was read last.
+  bool has_changed() const { return plugin::FileStamp::of(file()) != stamp_; }
+
+ private:
+  config::Outcome overridden(config::Outcome outcome) const;
+
+  const ServeOptions options_;
+  std::optional<plugin::FileStamp> stamp_;
+};
+
+}  // namespace jackfield::daemon

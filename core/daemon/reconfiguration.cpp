@@ -1,0 +1,98 @@
+#include "core/daemon/reconfiguration.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace jackfield::daemon {
+
+using base::LogLevel;
+
+Reconfiguration::Reconfiguration(ConfigSource source, config::Config& config, const Parts& parts)
+    : source_(std::move(source)), started_(config), config_(config), parts_(parts) {}
+
+void Reconfiguration::begin() {
+  stage_ = Stage::kOpen;
+  if (std::exchange(is_asked_, false)) ask();
+}
+
+void Reconfiguration::end() { stage_ = Stage::kEnded; }
+
+void Reconfiguration::hang_up() { ask(); }
+
+// Several that ask before it is done are answered at once.
+void Reconfiguration::ask() {
+  if (std::exchange(is_asked_, true) || stage_ != Stage::kOpen) return;
+  parts_.loop.post([this] {
+    is_asked_ = false;
+    if (stage_ == Stage::kOpen) look();
+  });
+}
+
+void Reconfiguration::look() {
+  if (source_.has_file()) {
+    read();
+  } else {
+    parts_.log.write_each(LogLevel::kInfo, "there is no configuration file to read again");
+  }
+}
+
+void Reconfiguration::read() {
+  const config::Outcome outcome = source_.read_again();
+  if (outcome.is_ok()) {
+    take(outcome.config);
+  } else {
+    refuse(outcome.mistakes);
+  }
+}
+
+void Reconfiguration::refuse(const std::vector<config::Mistake>& mistakes) {
+  const std::size_t count = std::min(mistakes.size(), kMaxMistakes);
+  for (std::size_t i = 0; i < count; ++i) {
+    parts_.log.write_each(LogLevel::kError, "mistake in the configuration",
+                          {{"mistake", config::to_text(mistakes[i])}});
+  }
+  parts_.log.write_each(LogLevel::kError, "configuration not changed",
+                        {{"file", source_.file().string()}, {"mistakes", mistakes.size()}});
+}
+
+void Reconfiguration::take(const config::Config& wanted) {
+  config::Config next = config::live_part(started_, wanted);
+  const std::vector<config::Change> changes = config::find_changes(config_, next);
+  const std::vector<config::Change> postponed = config::find_changes(next, wanted);
+  // What is said of a change of the level is seen under both.
+  parts_.log.set_level(std::max(config_.log_level, next.log_level));
+  say_changes(changes);
+  say_postponed(postponed);
+  config_ = std::move(next);
+  apply();
+}
+
+void Reconfiguration::say_changes(const std::vector<config::Change>& changes) {
+  std::string keys;
+  for (const config::Change& change : changes) keys += (keys.empty() ? "" : ",") + change.key;
+  if (changes.empty()) {
+    parts_.log.write_each(LogLevel::kInfo, "configuration read again, nothing in it has changed",
+                          {{"file", source_.file().string()}});
+  } else {
+    parts_.log.write_each(LogLevel::kInfo, "configuration changed",
+                          {{"file", source_.file().string()}, {"keys", keys}});
+  }
+}
+
+void Reconfiguration::say_postponed(const std::vector<config::Change>& postponed) {
+  for (const config::Change& change : postponed) {
+    parts_.log.write_each(LogLevel::kWarning, "takes effect at the next start",
+                          {{"key", change.key}, {"now", change.before}, {"then", change.after}});
+  }
+}
+
+// The plugins also where nothing changed: one that could not take its table may be able to now.
+void Reconfiguration::apply() {
+  parts_.log.set_level(config_.log_level);
+  parts_.hub.set_limits(config_.limits);
+  parts_.server.apply(config_.server);
+  parts_.plugins.apply(config_.plugins);
+}
+
+}  // namespace jackfield::daemon
