@@ -32,6 +32,8 @@ class ConfigSource {
   // Later: see config::load_again.
   config::Outcome read_again();
 
+  // Whether it was a regular file when it was read last: one that can be read again.
+  bool is_regular() const { return stamp_.has_value(); }
   // Whether the file is another than it was when it was read last.
   bool has_changed() const { return plugin::FileStamp::of(file()) != stamp_; }
 

@@ -101,8 +101,8 @@ Daemon::Daemon(ConfigSource source, config::Config config)
       log_(config_.log_level, StderrSink()),
       hub_(config_.limits, ids_, log_),
       plugins_(config_.plugins, {hub_, loop_, ids_, log_}),
-      server_(config_.server, loop_, hub_, log_),
-      reconfiguration_(std::move(source), config_, {log_, loop_, hub_, server_, plugins_}) {}
+      reconfiguration_(std::move(source), config_, {log_, loop_, hub_, server_, plugins_}),
+      server_(config_.server, loop_, hub_, log_) {}
 
 Daemon::~Daemon() = default;
 

@@ -50,8 +50,8 @@ class Daemon {
   net::LoopUv loop_;
   hub::Hub hub_;
   plugin::PluginSet plugins_;
+  Reconfiguration reconfiguration_;  // before the server, which turns the loop once more at its end
   net::Server server_;
-  Reconfiguration reconfiguration_;
   bool is_stopping_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "core/daemon/reconfiguration.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -14,9 +15,13 @@ Reconfiguration::Reconfiguration(ConfigSource source, config::Config& config, co
 void Reconfiguration::begin() {
   stage_ = Stage::kOpen;
   if (std::exchange(is_asked_, false)) ask();
+  watch();
 }
 
-void Reconfiguration::end() { stage_ = Stage::kEnded; }
+void Reconfiguration::end() {
+  stage_ = Stage::kEnded;
+  watcher_.reset();
+}
 
 void Reconfiguration::hang_up() { ask(); }
 
@@ -35,6 +40,7 @@ void Reconfiguration::look() {
   } else {
     parts_.log.write_each(LogLevel::kInfo, "there is no configuration file to read again");
   }
+  // LEAD: parts_.plugins.rescan();
 }
 
 void Reconfiguration::read() {
@@ -62,8 +68,8 @@ void Reconfiguration::take(const config::Config& wanted) {
   const std::vector<config::Change> postponed = config::find_changes(next, wanted);
   // What is said of a change of the level is seen under both.
   parts_.log.set_level(std::max(config_.log_level, next.log_level));
-  say_changes(changes);
   say_postponed(postponed);
+  say_changes(changes);
   config_ = std::move(next);
   apply();
 }
@@ -93,6 +99,26 @@ void Reconfiguration::apply() {
   parts_.hub.set_limits(config_.limits);
   parts_.server.apply(config_.server);
   parts_.plugins.apply(config_.plugins);
+  watch();
+}
+
+void Reconfiguration::watch() {
+  if (!config_.watch || !source_.is_regular()) {
+    watcher_.reset();
+    return;
+  }
+  if (watcher_ != nullptr) return;
+  plugin::FileWatcher::Options options;
+  options.path = source_.file();
+  const auto quiet = options.quiet;
+  watcher_ = std::make_unique<plugin::FileWatcher>(
+      std::move(options), parts_.loop, parts_.log,
+      [this](const std::filesystem::path& /*file*/) { ask(); });
+  watcher_->start();
+  // It may have changed after it was read, before it was watched; it may not be whole yet.
+  parts_.loop.start_timer(quiet, std::chrono::milliseconds(0), [this] {
+    if (watcher_ != nullptr && source_.has_changed()) ask();
+  });
 }
 
 }  // namespace jackfield::daemon

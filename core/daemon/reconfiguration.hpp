@@ -4,6 +4,7 @@
 // the loop: it is small, and a local one. Loop thread.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "core/base/log.hpp"
@@ -13,6 +14,7 @@
 #include "core/daemon/config_source.hpp"
 #include "core/hub/hub.hpp"
 #include "core/net/server.hpp"
+#include "core/plugin/file_watcher.hpp"
 #include "core/plugin/plugin_set.hpp"
 
 namespace jackfield::daemon {
@@ -37,7 +39,7 @@ class Reconfiguration {
   Reconfiguration(const Reconfiguration&) = delete;
   Reconfiguration& operator=(const Reconfiguration&) = delete;
 
-  // All parts run: what was asked for before is done now.
+  // All parts run: what was asked for before is done now, and the file is watched.
   void begin();
   // Nothing is read any more.
   void end();
@@ -56,11 +58,13 @@ class Reconfiguration {
   void say_changes(const std::vector<config::Change>& changes);
   void say_postponed(const std::vector<config::Change>& postponed);
   void apply();
+  void watch();
 
   ConfigSource source_;
   const config::Config started_;
   config::Config& config_;
   const Parts parts_;
+  std::unique_ptr<plugin::FileWatcher> watcher_;
   Stage stage_ = Stage::kNew;
   bool is_asked_ = false;
 };

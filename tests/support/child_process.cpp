@@ -110,19 +110,19 @@ std::optional<std::string> ChildProcess::wait_for_output(
 }
 
 std::optional<std::string> ChildProcess::wait_for_error(
-    std::initializer_list<std::string_view> parts, const Deadline& deadline) {
-  return wait_for_line(errors_, parts, deadline);
+    std::initializer_list<std::string_view> parts, const Deadline& deadline, std::size_t nth) {
+  return wait_for_line(errors_, parts, deadline, nth);
 }
 
 std::optional<std::string> ChildProcess::wait_for_line(
     const std::string& text, std::initializer_list<std::string_view> parts,
-    const Deadline& deadline) {
+    const Deadline& deadline, std::size_t nth) {
   std::unique_lock lock(mutex_);
   std::size_t from = 0;
   std::optional<std::string> found;
   changed_.wait_until(lock, deadline.end(), [&] {
     each_line(text, from, [&](std::string_view line) {
-      if (!holds_all(line, parts)) return false;
+      if (!holds_all(line, parts) || --nth > 0) return false;
       found = std::string(line);
       return true;
     });

@@ -49,11 +49,13 @@ class ChildProcess {
   std::string errors() const;
 
   // Waits for a whole line on standard output, or standard error, that holds every one of `parts`,
-  // and gives it; nothing when the time is over or the program closed both before.
+  // and gives it; nothing when the time is over or the program closed both before. `nth`: for so
+  // many of them, and gives the last.
   std::optional<std::string> wait_for_output(std::initializer_list<std::string_view> parts,
                                              const Deadline& deadline = Deadline());
   std::optional<std::string> wait_for_error(std::initializer_list<std::string_view> parts,
-                                            const Deadline& deadline = Deadline());
+                                            const Deadline& deadline = Deadline(),
+                                            std::size_t nth = 1);
 
   // Waits for its end, and for the end of its output.
   std::optional<Ending> wait(const Deadline& deadline = Deadline());
@@ -61,7 +63,7 @@ class ChildProcess {
  private:
   std::optional<std::string> wait_for_line(const std::string& text,
                                            std::initializer_list<std::string_view> parts,
-                                           const Deadline& deadline);
+                                           const Deadline& deadline, std::size_t nth = 1);
   void read_pipes(int out, int error);
   void wait_for_end();
 

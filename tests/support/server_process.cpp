@@ -48,6 +48,13 @@ std::filesystem::path built_plugin(const std::string& name) {
 
 std::string jackfield_executable() { return JACKFIELD_EXECUTABLE; }
 
+std::string configuration_text(const TemporaryFolder& folder, const ServerOptions& options) {
+  const std::string plugins = (folder.path() / "plugins").string();
+  return "[server]\nlisten = " + quoted_list(options.listen) + "\n" + options.server +
+         "\n[plugins]\ndirectory = \"" + plugins + "\"\n" + options.loading + "\n" +
+         options.tables;
+}
+
 std::filesystem::path write_configuration(const TemporaryFolder& folder,
                                           const ServerOptions& options) {
   const std::filesystem::path plugins = folder.path() / "plugins";
@@ -56,17 +63,16 @@ std::filesystem::path write_configuration(const TemporaryFolder& folder,
   for (const PluginFile& plugin : options.plugins) {
     std::filesystem::copy_file(built_plugin(plugin.built), plugins / plugin.file);
   }
-  std::string text = "[server]\n";
-  text += "listen = " + quoted_list(options.listen) + "\n" + options.server + "\n";
-  text += "[plugins]\ndirectory = \"" + plugins.string() + "\"\n" + options.loading + "\n";
-  return folder.write("jackfield.toml", text + options.tables);
+  return folder.write("jackfield.toml", configuration_text(folder, options));
 }
 
 ServerProcess::ServerProcess(const ServerOptions& options, Where where) {
   const std::filesystem::path configuration = write_configuration(folder_, options);
   std::vector<std::string> command = options.wrapper;
-  command.insert(command.end(), {jackfield_executable(), "--config", configuration.string(),
-                                 "--log-level", options.log_level});
+  command.insert(command.end(), {jackfield_executable(), "--config", configuration.string()});
+  if (!options.log_level.empty()) {
+    command.insert(command.end(), {"--log-level", options.log_level});
+  }
   command.insert(command.end(), options.arguments.begin(), options.arguments.end());
   process_ = std::make_unique<ChildProcess>(
       command, ChildProcess::Environment{{"RUNTIME_DIRECTORY", (folder_.path() / "run").string()}},
@@ -119,7 +125,13 @@ std::size_t ServerProcess::status_kib(const std::string& key) const {
 
 std::string ServerProcess::wait_for_log(std::initializer_list<std::string_view> parts,
                                         Where where) {
-  const std::optional<std::string> line = process_->wait_for_error(parts);
+  return wait_for_logs(1, parts, where);
+}
+
+std::string ServerProcess::wait_for_logs(std::size_t count,
+                                         std::initializer_list<std::string_view> parts,
+                                         Where where) {
+  const std::optional<std::string> line = process_->wait_for_error(parts, Deadline(), count);
   std::string wanted;
   for (const std::string_view part : parts) wanted.append(" ").append(part);
   check(line.has_value(), "no line in the log with:" + wanted + "\nIt said:\n" + process_->errors(),

@@ -51,7 +51,7 @@ struct ServerOptions {
   std::vector<std::string> listen{"127.0.0.1:0"};
   std::vector<std::string> arguments{};  // behind those that the test support gives
   std::vector<std::string> wrapper{};    // a program and arguments to run the server under
-  std::string log_level = "info";
+  std::string log_level = "info";  // empty: as the configuration says
 };
 
 // The path of a built plugin: one of tests/plugins, or else of plugins.
@@ -85,6 +85,9 @@ class ServerProcess {
   // Waits for a line of the log that holds all parts; fails the test when none comes.
   std::string wait_for_log(std::initializer_list<std::string_view> parts,
                            Where where = Where::here());
+  // Waits for so many of them, and gives the last.
+  std::string wait_for_logs(std::size_t count, std::initializer_list<std::string_view> parts,
+                            Where where = Where::here());
 
   // SIGTERM, and then it must end with code 0 and without a word from a sanitizer.
   void stop(Where where = Where::here());
@@ -103,6 +106,9 @@ class ServerProcess {
   std::vector<Address> addresses_;
   bool ended_ = false;
 };
+
+// The configuration that ServerProcess would write into a folder.
+std::string configuration_text(const TemporaryFolder& folder, const ServerOptions& options);
 
 // Writes what ServerProcess would start with into a folder: plugins and configuration. Gives the
 // configuration's path.
