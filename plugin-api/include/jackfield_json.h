@@ -57,11 +57,17 @@ static inline size_t jf_json_skip_space_(jf_text json, size_t at) {
   return at;
 }
 
-/* From the opening quote to behind the closing one. */
+/* From the opening quote to behind the closing one: the first with an even number of backslashes
+ * before it. */
 static inline size_t jf_json_skip_string_(jf_text json, size_t at) {
-  for (++at; at < json.size; ++at) {
-    if (json.data[at] == '"') return at + 1;
-    if (json.data[at] == '\\') ++at;
+  const size_t from = at + 1;
+  for (at = from; at < json.size; ++at) {
+    const void* found = memchr(json.data + at, '"', json.size - at);
+    size_t backslashes = 0;
+    if (found == NULL) break;
+    at = JF_JSON_AS_(size_t, JF_JSON_AS_(const char*, found) - json.data);
+    while (at - backslashes > from && json.data[at - backslashes - 1] == '\\') ++backslashes;
+    if (backslashes % 2 == 0) return at + 1;
   }
   return json.size;
 }
@@ -238,22 +244,29 @@ static inline int32_t jf_json_string(jf_text json, char* buffer, size_t capacity
   *size = 0;
   if (at >= json.size || json.data[at] != '"') return JF_E_PAYLOAD;
   for (++at; at < json.size;) {
-    char piece[4];
-    size_t piece_size = 1;
-    size_t took = 1;
-    size_t i;
-    if (json.data[at] == '"') {
+    char made[4];
+    const char* piece = json.data + at;
+    size_t piece_size = 0;
+    size_t took;
+    if (*piece == '"') {
       *size = length;
       return length > capacity ? JF_E_LIMIT : JF_OK;
     }
-    piece[0] = json.data[at];
-    if (piece[0] == '\\') took = jf_json_unescape_(json, at, piece, &piece_size);
+    while (at + piece_size < json.size && piece[piece_size] != '"' && piece[piece_size] != '\\') {
+      ++piece_size;
+    }
+    took = piece_size;
+    if (took == 0) {
+      took = jf_json_unescape_(json, at, made, &piece_size);
+      piece = made;
+    }
     if (took == 0) return JF_E_PAYLOAD;
     at += took;
-    for (i = 0; i < piece_size; ++i) {
-      if (length < capacity) buffer[length] = piece[i];
-      ++length;
+    if (length < capacity) {
+      const size_t fits = capacity - length;
+      memcpy(buffer + length, piece, piece_size < fits ? piece_size : fits);
     }
+    length += piece_size;
   }
   return JF_E_PAYLOAD; /* no closing quote */
 }
@@ -264,12 +277,19 @@ static inline int jf_json_equals(jf_text json, jf_text text) {
   size_t compared = 0;
   if (at >= json.size || json.data[at] != '"') return 0;
   for (++at; at < json.size;) {
-    char piece[4];
-    size_t piece_size = 1;
-    size_t took = 1;
-    if (json.data[at] == '"') return compared == text.size;
-    piece[0] = json.data[at];
-    if (piece[0] == '\\') took = jf_json_unescape_(json, at, piece, &piece_size);
+    char made[4];
+    const char* piece = json.data + at;
+    size_t piece_size = 0;
+    size_t took;
+    if (*piece == '"') return compared == text.size;
+    while (at + piece_size < json.size && piece[piece_size] != '"' && piece[piece_size] != '\\') {
+      ++piece_size;
+    }
+    took = piece_size;
+    if (took == 0) {
+      took = jf_json_unescape_(json, at, made, &piece_size);
+      piece = made;
+    }
     if (took == 0 || piece_size > text.size - compared) return 0;
     if (memcmp(piece, text.data + compared, piece_size) != 0) return 0;
     compared += piece_size;
@@ -568,8 +588,8 @@ static inline size_t jf_json_quote(jf_text text, char* buffer, size_t capacity) 
     const char* piece = text.data + at;
     const char* found = size == 1 && *piece != '\0' ? strchr(from, *piece) : NULL;
     size_t piece_size = size;
+    size_t took = size == 0 ? 1 : size;
     char made[6];
-    size_t i;
     made[0] = '\\';
     made[1] = 'u';
     if (size == 0) {
@@ -594,12 +614,20 @@ static inline size_t jf_json_quote(jf_text text, char* buffer, size_t capacity) 
       made[5] = hex[piece[2] & 0xF];
       piece = made;
       piece_size = 6;
+    } else if (size == 1) {
+      /* ASCII that stands for itself, as far as it goes. */
+      while (at + took < text.size && piece[took] >= 0x20 && piece[took] < 0x7F &&
+             piece[took] != '"' && piece[took] != '\\') {
+        ++took;
+      }
+      piece_size = took;
     }
-    for (i = 0; i < piece_size; ++i) {
-      if (length < capacity) buffer[length] = piece[i];
-      ++length;
+    if (length < capacity) {
+      const size_t fits = capacity - length;
+      memcpy(buffer + length, piece, piece_size < fits ? piece_size : fits);
     }
-    at += size == 0 ? 1 : size;
+    length += piece_size;
+    at += took;
   }
   if (length < capacity) buffer[length] = '"';
   return length + 1;

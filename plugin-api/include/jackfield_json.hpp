@@ -35,13 +35,19 @@ inline std::string_view view(jf_text text) {
   return text.size == 0 ? std::string_view() : std::string_view(text.data, text.size);
 }
 
-// `text` as a JSON string, with its quotes. Always valid JSON, whatever the octets.
+// Appends `text` as a JSON string, with its quotes. Always valid JSON, whatever the octets.
+inline void append_quoted(std::string& out, std::string_view text) {
+  const std::size_t from = out.size();
+  out.resize(from + text.size() + 2);
+  const std::size_t size = jf_json_quote(jf::text(text), out.data() + from, out.size() - from);
+  if (size <= out.size() - from) return;  // never less
+  out.resize(from + size);
+  jf_json_quote(jf::text(text), out.data() + from, size);
+}
+
 inline std::string quoted(std::string_view text) {
-  std::string out(text.size() + text.size() / 8 + 8, '\0');
-  const std::size_t size = jf_json_quote(jf::text(text), out.data(), out.size());
-  const bool fits = size <= out.size();
-  out.resize(size);
-  if (!fits) jf_json_quote(jf::text(text), out.data(), out.size());
+  std::string out;
+  append_quoted(out, text);
   return out;
 }
 
@@ -71,7 +77,7 @@ class Json {
   Json operator[](std::string_view key) const {
     jf_text found;
     jf_json_get(text(json_), text(key), &found);
-    return Json(view(found));
+    return Json(found);
   }
 
   std::optional<std::string> string() const {
@@ -109,6 +115,8 @@ class Json {
   Range<Member> members() const;  // of an object, in the text's order; else none
 
  private:
+  explicit Json(jf_text span) : json_(view(span)) {}  // of a value and nothing else
+
   std::string_view json_;
 };
 
@@ -135,9 +143,9 @@ class Json::Range {
       ended_ = jf_json_next(&walk_, &key, &value) == 0;
       if (ended_) return *this;
       if constexpr (std::is_same_v<Value, Member>) {
-        value_ = Member{Json(view(key)), Json(view(value))};
+        value_ = Member{Json(key), Json(value)};
       } else {
-        value_ = Json(view(value));
+        value_ = Json(value);
       }
       return *this;
     }
@@ -181,7 +189,7 @@ class JsonWriter {
   }
   JsonWriter& key(std::string_view key) {
     separate();
-    out_ += quoted(key);
+    append_quoted(out_, key);
     out_ += ':';
     comma_ = false;
     return *this;
@@ -198,9 +206,14 @@ class JsonWriter {
   // A string, a number, a bool, a Json (as it is), an optional of these (empty: null). Doubles are
   // written with the fewest digits that read back as the same; those that JSON cannot write (not a
   // number, infinite) as null.
-  JsonWriter& value(std::string_view value) { return raw(quoted(value)); }
-  JsonWriter& value(const std::string& value) { return raw(quoted(value)); }
-  JsonWriter& value(const char* value) { return raw(quoted(value)); }
+  JsonWriter& value(std::string_view value) {
+    separate();
+    append_quoted(out_, value);
+    comma_ = true;
+    return *this;
+  }
+  JsonWriter& value(const std::string& value) { return this->value(std::string_view(value)); }
+  JsonWriter& value(const char* value) { return this->value(std::string_view(value)); }
   JsonWriter& value(const Json& value) { return raw(value.raw()); }
   JsonWriter& value(bool value) { return raw(value ? "true" : "false"); }
   JsonWriter& value(std::nullptr_t) { return null(); }
@@ -335,6 +348,7 @@ class Want {
   }
 
   std::string check_string(const Json& json, const std::string& path) const {
+    if (test_ == nullptr && choices_.empty()) return json.is_string() ? "" : wrong(path, "a string");
     const std::optional<std::string> value = json.string();
     if (!value) return wrong(path, choices_.empty() ? "a string" : choices());
     if (test_ != nullptr && !test_(*value)) return said(path, "must " + must_);

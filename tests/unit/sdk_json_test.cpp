@@ -98,6 +98,31 @@ TEST(sdk_json, is_not_misled_by_brackets_and_quotes_in_strings) {
   CHECK_EQUAL(std::string(R"(["{",{"a":2}])"), get(R"({"y": ["{",{"a":2}] ,"a":3})", "y"));
 }
 
+// Strings of every mix of backslashes, quotes and others: where each ends, what it stands for.
+TEST(sdk_json, reads_every_mix_of_escapes) {
+  const std::string_view alphabet = "\\\"a\n";
+  std::vector<std::string> texts = {""};
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (texts[i].size() == 5) continue;
+    for (const char c : alphabet) texts.push_back(texts[i] + c);
+  }
+  for (const std::string& raw : texts) {
+    const std::string string = quoted(raw);
+    const Exact json("{" + string + ":" + string + ",\"z\":[" + string + "]}");
+    jf_json_walk walk = jf_json_begin(json.text());
+    jf_text key;
+    jf_text value;
+    CHECK_EQUAL(1, jf_json_next(&walk, &key, &value));
+    CHECK_EQUAL(string, str(key));
+    CHECK_EQUAL(string, str(value));
+    CHECK_EQUAL(raw, decoded(str(value)));
+    CHECK_EQUAL(1, jf_json_equals(value, text(raw)));
+    CHECK_EQUAL(0, jf_json_equals(value, text(raw + "a")));
+    CHECK_EQUAL(1, jf_json_next(&walk, &key, &value));
+    CHECK_EQUAL("[" + string + "]", str(value));
+  }
+}
+
 TEST(sdk_json, walks_over_members_and_elements) {
   jf_json_walk walk = jf_json_begin(text(R"( {"a" : 1, "b":[ 2 ] ,"c":"x"} )"));
   jf_text key;
