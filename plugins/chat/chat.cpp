@@ -15,6 +15,7 @@ namespace chat {
 namespace {
 
 constexpr const char* kNameTaken = "NAME_TAKEN";
+constexpr std::uint32_t kStateVersion = 1;
 
 Limits read_limits(const jf::Json& config) {
   namespace want = jf::want;
@@ -22,8 +23,8 @@ Limits read_limits(const jf::Json& config) {
                       want::object({{"history_messages", want::integer(0, 100000).optional()},
                                     {"history_bytes", want::integer(0, 1 << 30).optional()},
                                     {"rooms", want::integer(1, 1000000).optional()},
-                                    {"text_length", want::integer(1, 1000000).optional()},
-                                    {"name_length", want::integer(16, 256).optional()}})
+                                    {"text_length", want::integer(1, kMaxTextLength).optional()},
+                                    {"name_length", want::integer(16, kMaxNameLength).optional()}})
                           .closed());
   Limits limits;
   const auto read = [&config](const char* key, std::size_t& to) {
@@ -60,6 +61,10 @@ class Chat : public jf::Plugin {
  public:
   void start(const jf::Start& start) override {
     configure(start.config);
+    if (const jf::Json state = start.json_state_of(kStateVersion)) {
+      const std::string mistake = rooms_.restore(state);
+      if (!mistake.empty()) start.refuse(mistake);
+    }
     namespace want = jf::want;
     channel("room:<room>")
         .on_join([this](jf::Join& join) { enter(join); })
@@ -75,12 +80,24 @@ class Chat : public jf::Plugin {
               event.push("members", writer.end());
             })
         .on_leave([this](const jf::Leave& leave) { exit(leave); })
-        .on_adopt([this](const jf::Request& request) {
-          rooms_.join(room_of(request), request.subscription(), request.get());
+        .on_adopt([this](jf::Adopt& adopt) {
+          // It goes on under the name that the generation before has kept with it, also where that
+          // is longer than a new one may be.
+          const std::string had = clean_name(adopt.get(), kMaxNameLength);
+          adopt.set(rooms_.adopt(room_of(adopt), adopt.subscription(), had));
         });
   }
 
   void configure(const jf::Json& config) override { rooms_.limit(read_limits(config)); }
+
+  std::uint32_t save(std::string& state) override {
+    Rooms::State saved = rooms_.state(jf::kMaxState);
+    if (saved.left_out > 0) {
+      log_warning("the oldest messages are not handed over", {{"messages", saved.left_out}});
+    }
+    state = std::move(saved.json);
+    return kStateVersion;
+  }
 
  private:
   static std::string room_of(const jf::Request& request) {

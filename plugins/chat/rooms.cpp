@@ -45,14 +45,18 @@ std::string clean_name(std::string_view name, std::size_t max) {
 
 void Rooms::limit(Limits limits) {
   limits_ = limits;
+  limit_histories();
+  while (rooms_.size() > limits_.rooms && close_an_empty_one()) {
+  }
+}
+
+void Rooms::limit_histories() {
   for (auto each = rooms_.begin(); each != rooms_.end();) {
     while (each->second.history.size() > limits_.history_messages) forget_oldest(each);
     const bool gone = each->second.members.empty() && each->second.history.empty();
     each = gone ? erase(each) : std::next(each);
   }
   keep_within_bytes();
-  while (rooms_.size() > limits_.rooms && close_an_empty_one()) {
-  }
 }
 
 bool Rooms::close_an_empty_one() {
@@ -75,6 +79,15 @@ std::size_t cost(const Message& message) {
 }
 
 }  // namespace
+
+// One that is older than those there.
+void Rooms::keep_older(std::map<std::string, Room>::iterator room, Message message) {
+  std::deque<Message>& history = room->second.history;
+  if (!history.empty()) oldest_.erase(history.front().id);
+  oldest_.emplace(message.id, room);
+  history_bytes_ += cost(message);
+  history.push_front(std::move(message));
+}
 
 void Rooms::keep(std::map<std::string, Room>::iterator room, const Message& message) {
   std::deque<Message>& history = room->second.history;
@@ -112,7 +125,9 @@ std::map<std::string, Rooms::Room>::iterator Rooms::erase(
 Rooms::Room* Rooms::open(const std::string& name) {
   const auto found = rooms_.find(name);
   if (found != rooms_.end()) return &found->second;
-  if (rooms_.size() >= limits_.rooms && !close_an_empty_one()) return nullptr;
+  while (rooms_.size() >= limits_.rooms) {
+    if (!close_an_empty_one()) return nullptr;
+  }
   return &rooms_[name];
 }
 
@@ -132,15 +147,23 @@ std::optional<std::string> Rooms::join(const std::string& name, MemberId member,
                                        std::string_view wish) {
   Room* const room = open(name);
   if (room == nullptr) return std::nullopt;
-  room->touched = ++clock_;
-  const auto held = room->members.find(member);
-  if (held != room->members.end()) {
+  return enter(*room, member, wish);
+}
+
+std::string Rooms::adopt(const std::string& name, MemberId member, std::string_view had) {
+  return enter(rooms_[name], member, had);
+}
+
+std::string Rooms::enter(Room& room, MemberId member, std::string_view wish) {
+  room.touched = ++clock_;
+  const auto held = room.members.find(member);
+  if (held != room.members.end()) {
     if (wish.empty() || wish == held->second) return held->second;
-    room->names.erase(held->second);
+    room.names.erase(held->second);
   }
-  const std::string given = free_name(*room, wish);
-  room->names.insert(given);
-  room->members[member] = given;
+  const std::string given = free_name(room, wish);
+  room.names.insert(given);
+  room.members[member] = given;
   return given;
 }
 

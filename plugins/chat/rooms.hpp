@@ -2,6 +2,8 @@
 // host: called from the plugin's loop only. Lengths are counted in code points.
 #pragma once
 
+#include <jackfield_json.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -15,6 +17,9 @@
 namespace chat {
 
 using MemberId = std::uint64_t;  // a subscription's id: later members have greater ones
+
+constexpr std::size_t kMaxTextLength = 1000000;  // greatest that limits may have
+constexpr std::size_t kMaxNameLength = 256;
 
 struct Limits {
   std::size_t history_messages = 100;    // a room
@@ -50,6 +55,9 @@ class Rooms {
   // already keeps its name, unless it wishes another. Empty: there are too many rooms.
   std::optional<std::string> join(const std::string& room, MemberId member, std::string_view wish);
 
+  // The same for one that was a member before, by the name that it had: never too many rooms.
+  std::string adopt(const std::string& room, MemberId member, std::string_view name);
+
   // The name it had; empty: it is no member.
   std::optional<std::string> leave(const std::string& room, MemberId member);
 
@@ -70,6 +78,19 @@ class Rooms {
   // What the histories take, about, in octets.
   std::size_t history_bytes() const { return history_bytes_; }
 
+  // ---- For the next generation of the plugin (rooms_state.cpp).
+
+  struct State {
+    std::string json;
+    std::size_t left_out = 0;  // messages for which there was no place
+  };
+  // The histories, and the count of messages; not the members, whom the host knows. At most `max`
+  // octets: the oldest messages are left out.
+  State state(std::size_t max) const;
+  // What `state` of another object gave. Nothing is known about who wrote it: gives the first
+  // mistake, or an empty text. REQUIRES: there are no rooms yet; after a mistake, no more use.
+  std::string restore(const jf::Json& state);
+
  private:
   struct Room {
     std::map<MemberId, std::string> members;
@@ -78,10 +99,13 @@ class Rooms {
     std::uint64_t touched = 0;
   };
 
-  // The room, opened where it is new; a room without members may go for it. Null: too many.
+  // The room, opened where it is new; rooms without members may go for it. Null: too many.
   Room* open(const std::string& room);
   bool close_an_empty_one();
+  std::string enter(Room& room, MemberId member, std::string_view wish);
   void keep(std::map<std::string, Room>::iterator room, const Message& message);
+  void keep_older(std::map<std::string, Room>::iterator room, Message message);
+  void limit_histories();
   void keep_within_bytes();
   void forget_oldest(std::map<std::string, Room>::iterator room);
   std::map<std::string, Room>::iterator erase(std::map<std::string, Room>::iterator room);

@@ -89,9 +89,13 @@ static int32_t event(void* channel, const jf_request* request) {
 static const jf_channel handlers = {sizeof(jf_channel), NULL, join, event, NULL, NULL};
 
 /* Nothing is kept but the host: its table serves as the instance, and as what the channel is given
- * back. It is never written to. */
+ * back. It is never written to. So there is nothing to hand over to a next version either: the
+ * marks of the subscriptions stay with the host. A state is another version's, unknown to this. */
 static int32_t start(const jf_host* host, const jf_start* args, void** instance) {
-  (void)args;
+  if (args->state_version != 0) {
+    host->log(host, JF_LOG_ERROR, text("a state, of which this version knows nothing"), NULL, 0);
+    return JF_E_STATE;
+  }
   *instance = (void*)host;
   return host->channel(host, text("echo:<name>"), &handlers, (void*)host);
 }

@@ -16,8 +16,7 @@
 namespace observatory {
 namespace {
 
-// A session is sent in every list, so its own data is held small.
-constexpr std::size_t kMaxSessionJson = 16384;
+constexpr std::uint32_t kStateVersion = 1;
 
 // Who may send producer events.
 struct Producers {
@@ -68,6 +67,10 @@ class Observatory : public jf::Plugin {
  public:
   void start(const jf::Start& start) override {
     configure(start.config);
+    if (const jf::Json state = start.json_state_of(kStateVersion)) {
+      const std::string mistake = store_.restore(state);
+      if (!mistake.empty()) start.refuse(mistake);
+    }
     open_observatory(channel("observatory"));
     open_reasoning(channel("reasoning:<sessionId>"));
   }
@@ -76,6 +79,15 @@ class Observatory : public jf::Plugin {
     Settings settings = read_settings(config);
     producers_ = std::move(settings.producers);
     store_.limit(settings.limits);
+  }
+
+  std::uint32_t save(std::string& state) override {
+    Store::State saved = store_.state(jf::kMaxState);
+    if (saved.left_out > 0) {
+      log_warning("sessions are not handed over: too large", {{"sessions", saved.left_out}});
+    }
+    state = std::move(saved.json);
+    return kStateVersion;
   }
 
  private:

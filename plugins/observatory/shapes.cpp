@@ -116,6 +116,20 @@ jf::Want thought_branched() {
                        {"fromThoughtNumber", want::integer()}});
 }
 
+jf::Want state() {
+  const jf::Want moment = want::integer(0, std::int64_t{1} << 53);
+  const jf::Want kept =
+      want::object({{"branch", want::string().optional()}, {"thought", thought()}});
+  const jf::Want each = want::object({{"id", want::string()},
+                                      {"started", moment},
+                                      {"touched", moment},
+                                      {"ended", moment},
+                                      {"session", session().or_null()},
+                                      {"branches", want::object()},
+                                      {"thoughts", want::list(kept)}});
+  return want::object({{"clock", moment}, {"sessions", want::list(each)}});
+}
+
 jf::Want configuration() {
   constexpr std::int64_t kMany = 1000000000;
   return want::object({{"producers", want::any().optional()},

@@ -1,7 +1,6 @@
 #include "plugins/observatory/store.hpp"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -132,15 +131,16 @@ void Store::fit(Session& session) {
   }
 }
 
+std::pair<int, std::uint64_t> Store::worth(const Session& session) {
+  if (session.ended != 0) return {0, session.ended};
+  return {session.json.empty() ? 1 : 2, session.touched};
+}
+
 Store::Sessions::iterator Store::victim(const std::string& keep) {
-  const auto rank = [](const Session& session) {
-    if (session.ended != 0) return std::make_tuple(0, session.ended);
-    return std::make_tuple(session.json.empty() ? 1 : 2, session.touched);
-  };
   auto chosen = sessions_.end();
   for (auto each = sessions_.begin(); each != sessions_.end(); ++each) {
     if (each->first == keep) continue;
-    if (chosen == sessions_.end() || rank(each->second) < rank(chosen->second)) chosen = each;
+    if (chosen == sessions_.end() || worth(each->second) < worth(chosen->second)) chosen = each;
   }
   return chosen;
 }

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace observatory {
 
@@ -56,6 +57,19 @@ class Store {
   std::size_t size() const { return sessions_.size(); }
   std::size_t bytes() const { return bytes_; }
 
+  // ---- For the next generation of the plugin (store_state.cpp).
+
+  struct State {
+    std::string json;
+    std::size_t left_out = 0;  // sessions for which there was no place
+  };
+  // All that is kept, in at most `max` octets: those sessions are left out that would be dropped
+  // first.
+  State state(std::size_t max) const;
+  // What `state` of another object gave. Nothing is known about who wrote it: gives the first
+  // mistake, or an empty text. REQUIRES: the store is empty; after a mistake, no more use.
+  std::string restore(const jf::Json& state);
+
  private:
   struct Thought {
     std::optional<std::string> branch;
@@ -87,6 +101,10 @@ class Store {
   // others, then unknown ones, then active ones, the longest untouched first. Never `keep`.
   void fit_all(const std::string& keep);
   Sessions::iterator victim(const std::string& keep);
+  // What goes first has the smallest.
+  static std::pair<int, std::uint64_t> worth(const Session& session);
+  static std::string written(const std::string& id, const Session& session);
+  std::string restore_session(const jf::Json& json);
 
   Limits limits_;
   Sessions sessions_;

@@ -37,15 +37,71 @@ std::optional<std::string> contents(const std::string& path) {
   return all;
 }
 
+template <class Value>
+using Parse = std::optional<Value> (*)(std::string_view);
+
 // What a parser makes of a file; throws with the path where it makes nothing of it.
 template <class Value>
-Value parsed(const std::string& path, std::optional<Value> (*parse)(std::string_view)) {
-  const std::optional<std::string> text = contents(path);
-  if (!text) throw ReadingError("cannot read " + path);
-  const std::optional<Value> value = parse(*text);
+Value parsed(const std::string& path, Parse<Value> parse, std::string* text = nullptr) {
+  std::optional<std::string> found = contents(path);
+  if (!found) throw ReadingError("cannot read " + path);
+  const std::optional<Value> value = parse(*found);
   if (!value) throw ReadingError(path + " is not in the form that is known");
+  if (text != nullptr) *text = std::move(*found);
   return *value;
 }
+
+// A metric that compares its file with the one that was read before. That one's text is what is
+// handed over, and read anew by who gets it.
+template <class Value>
+class ComparingMetric : public Metric {
+ public:
+  ComparingMetric(Roots roots, Parse<Value> parse) : Metric(std::move(roots)), parse_(parse) {}
+
+  void forget() override { before_.reset(); }
+
+  std::string before() const override {
+    if (!before_) return "";
+    return jf::JsonWriter()
+        .object()
+        .field("at", before_->at_us)
+        .field("text", before_->text)
+        .end()
+        .take();
+  }
+  bool restore(const jf::Json& json, std::uint64_t now_us) override {
+    forget();
+    if (!json.exists()) return true;
+    const auto at = json["at"].integer();
+    const auto text = json["text"].string();
+    const std::optional<Value> value = text ? parse_(*text) : std::nullopt;
+    if (!at || *at < 0 || static_cast<std::uint64_t>(*at) > now_us || !value) return false;
+    before_ = Reading{*text, *value, static_cast<std::uint64_t>(*at)};
+    return true;
+  }
+
+ protected:
+  struct Reading {
+    std::string text;
+    Value value;
+    std::uint64_t at_us;
+  };
+
+  Reading read_file(const std::string& path, std::uint64_t now_us) const {
+    Reading reading;
+    reading.at_us = now_us;
+    reading.value = parsed(path, parse_, &reading.text);
+    return reading;
+  }
+  static double seconds_between(const Reading& before, const Reading& now) {
+    return static_cast<double>(now.at_us - before.at_us) / 1e6;
+  }
+
+  std::optional<Reading> before_;
+
+ private:
+  Parse<Value> parse_;
+};
 
 jf::JsonWriter begin() {
   jf::JsonWriter writer;
@@ -58,19 +114,20 @@ double percent(std::uint64_t part, std::uint64_t whole) {
   return rounded(100 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
-class CpuMetric : public Metric {
+class CpuMetric : public ComparingMetric<Cpu> {
  public:
-  using Metric::Metric;
+  explicit CpuMetric(Roots roots) : ComparingMetric(std::move(roots), parse_cpu) {}
 
   std::string read(std::uint64_t now_us) override {
-    const Cpu cpu = parsed(roots().proc + "/stat", parse_cpu);
-    const Cpu from = before_.value_or(Cpu{});
+    Reading now = read_file(roots().proc + "/stat", now_us);
+    const Cpu& cpu = now.value;
+    const Cpu from = before_ ? before_->value : Cpu{};
     jf::JsonWriter writer = begin();
     // A share needs two readings. The first is compared with boot, which the payload says.
     writer.field("since", before_ ? "previous" : "boot");
     writer.key("seconds");
     if (before_) {
-      writer.value(std::round(static_cast<double>(now_us - before_us_) / 1000) / 1000);
+      writer.value(std::round(seconds_between(*before_, now) * 1000) / 1000);
     } else {
       writer.null();
     }
@@ -82,15 +139,9 @@ class CpuMetric : public Metric {
                    usage(earlier == from.cores.end() ? CpuTimes{} : earlier->second, times));
       writer.end();
     }
-    before_ = cpu;
-    before_us_ = now_us;
+    before_ = std::move(now);
     return writer.end().end().take();
   }
-  void forget() override { before_.reset(); }
-
- private:
-  std::optional<Cpu> before_;
-  std::uint64_t before_us_ = 0;
 };
 
 class MemoryMetric : public Metric {
@@ -132,20 +183,21 @@ class LoadMetric : public Metric {
   }
 };
 
-class NetworkMetric : public Metric {
+class NetworkMetric : public ComparingMetric<Network> {
  public:
-  using Metric::Metric;
+  explicit NetworkMetric(Roots roots) : ComparingMetric(std::move(roots), parse_network) {}
 
   std::string read(std::uint64_t now_us) override {
-    Network network = parsed(roots().proc + "/net/dev", parse_network);
-    const double seconds = static_cast<double>(now_us - before_us_) / 1e6;
+    Reading reading = read_file(roots().proc + "/net/dev", now_us);
+    const Network earlier = before_ ? before_->value : Network{};
+    const double seconds = before_ ? seconds_between(*before_, reading) : 0;
     jf::JsonWriter writer = begin();
     writer.key("interfaces").object();
-    for (const auto& [name, now] : network) {
-      const auto before = before_.find(name);
+    for (const auto& [name, now] : reading.value) {
+      const auto before = earlier.find(name);
       std::optional<double> received;
       std::optional<double> sent;
-      if (before != before_.end()) {
+      if (before != earlier.end()) {
         received = rate(before->second.received_bytes, now.received_bytes, seconds);
         sent = rate(before->second.sent_bytes, now.sent_bytes, seconds);
       }
@@ -161,15 +213,9 @@ class NetworkMetric : public Metric {
           .field("sentBytesPerSecond", sent)
           .end();
     }
-    before_ = std::move(network);
-    before_us_ = now_us;
+    before_ = std::move(reading);
     return writer.end().end().take();
   }
-  void forget() override { before_.clear(); }
-
- private:
-  Network before_;
-  std::uint64_t before_us_ = 0;
 };
 
 class TemperatureMetric : public Metric {

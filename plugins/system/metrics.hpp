@@ -2,6 +2,8 @@
 // reading before (processor times, network counters) is kept here. One thread.
 #pragma once
 
+#include <jackfield_json.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
@@ -15,6 +17,7 @@ namespace system_metrics {
 struct Roots {
   std::string proc = "/proc";
   std::string sys = "/sys";
+  bool operator==(const Roots& other) const { return proc == other.proc && sys == other.sys; }
 };
 
 // A file is not there, or not what the kernel writes.
@@ -34,6 +37,14 @@ class Metric {
   virtual std::string read(std::uint64_t now_us) = 0;
   // Forgets the reading before.
   virtual void forget() {}
+
+  // The reading before as JSON, or "" where none is kept, and back again: false where `json` is no
+  // such reading, or is later than `now_us`.
+  virtual std::string before() const { return ""; }
+  virtual bool restore(const jf::Json& json, std::uint64_t now_us) {
+    static_cast<void>(now_us);
+    return !json.exists();
+  }
 
  protected:
   const Roots& roots() const { return roots_; }

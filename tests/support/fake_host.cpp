@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/wire/json_text.hpp"
 #include "tests/support/fake_host_parts.hpp"
 
 // Where the plugins of this build are.
@@ -22,6 +23,8 @@ std::int32_t append(const jf_output* output, jf_text bytes) {
 }
 
 }  // namespace
+
+bool is_json(std::string_view json) { return wire::is_json(json); }
 
 PluginFile::PluginFile(const std::string& name) {
   const std::string path = std::string(JACKFIELD_PLUGIN_DIR) + "/" + name + ".so";

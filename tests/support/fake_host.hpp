@@ -1,9 +1,9 @@
 // A host without sockets, for tests of plugins: it implements jf_host in-process, plays the
 // clients, and keeps a virtual clock. It answers clients as the server does (protocol.md, version
 // 1), replaces the plugin as the server does (jackfield.h, "How a newer generation replaces one"),
-// and writes down what a plugin does against the ABI's rules (`faults`). The thread that makes it is
-// the loop; `start` and `stop` run on threads of their own. It is a model to test plugins with, not
-// the server's code.
+// and writes down what a plugin does against the ABI's rules (`faults`). The thread that makes it
+// is the loop; `start` and `stop` run on threads of their own. It is a model to test plugins with,
+// not the server's code.
 #pragma once
 
 #include <jackfield.h>
@@ -212,7 +212,7 @@ class FakeHost {
   std::vector<std::string> log_;
 };
 
-// Whether `json` is one JSON value of RFC 8259 (its UTF-8 is not looked at).
+// Whether `json` is one JSON value of RFC 8259, in UTF-8: what the server takes.
 bool is_json(std::string_view json);
 
 }  // namespace jackfield::test

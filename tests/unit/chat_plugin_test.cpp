@@ -2,7 +2,9 @@
 #include <jackfield_json.hpp>
 
 #include <string>
+#include <vector>
 
+#include "tests/support/fake_host_damaged.hpp"
 #include "tests/support/fake_host.hpp"
 
 #include <CppUTest/TestHarness.h>
@@ -166,4 +168,98 @@ TEST(chat_plugin, says_what_is_wrong_with_its_configuration) {
   FakeHost other(file.table());
   CHECK_TRUE(other.start("{\"history\":5}") < 0);
   STRCMP_CONTAINS("history: is not known", other.log()[0].c_str());
+}
+
+TEST(chat_plugin, nobody_sees_that_it_is_replaced) {
+  both_join();
+  const jf_id guest = host.connect();
+  host.subscribe(guest, "room:x");
+  host.send(bob, "room:x", "name", "{\"name\":\"Eve\"}");
+  host.send(ada, "room:x", "say", "{\"text\":\"hi\"}");
+  const std::string said = host.last(bob, "said");
+  for (const jf_id each : {ada, bob, guest}) host.received(each);
+
+  for (int i = 0; i < 3; ++i) LONGS_EQUAL(JF_OK, host.replace());
+  for (const jf_id each : {ada, bob, guest}) CHECK_EQUAL(std::string(""), host.heard(each));
+
+  const jf_id late = host.connect();
+  host.subscribe(late, "room:x", "{\"name\":\"Eve\"}");
+  CHECK_EQUAL(
+      "{\"room\":\"x\",\"name\":\"Eve 2\",\"members\":[\"Ada\",\"Eve\",\"Guest 1\",\"Eve 2\"],"
+      "\"history\":[" +
+          said + "]}",
+      host.last(late, "snapshot"));
+  host.received(ada);
+  host.send(bob, "room:x", "say", "{\"text\":\"still here\"}");
+  STRCMP_CONTAINS("{\"id\":2,\"name\":\"Eve\",", host.last(ada, "said").c_str());
+  host.close(guest);
+  STRCMP_CONTAINS("{\"name\":\"Guest 1\",", host.last(ada, "left").c_str());
+}
+
+TEST(chat_plugin, who_leaves_while_it_is_replaced_is_told_to_the_others) {
+  both_join();
+  FakeHost::Replacement how;
+  how.after_save = [this](std::uint32_t&, std::string&) {
+    host.close(bob);
+    host.send(ada, "room:x", "say", "{\"text\":\"Bob?\"}");
+  };
+  LONGS_EQUAL(JF_OK, host.replace(how));
+  const std::vector<std::string> heard = host.received(ada);
+  UNSIGNED_LONGS_EQUAL(2, heard.size());
+  STRCMP_CONTAINS("room:x left {\"name\":\"Bob\",", heard[0].c_str());
+  STRCMP_CONTAINS("room:x said {\"id\":1,\"name\":\"Ada\",\"text\":\"Bob?\"", heard[1].c_str());
+  host.send(ada, "room:x", "who");
+  CHECK_EQUAL(std::string("{\"room\":\"x\",\"members\":[\"Ada\"]}"), host.last(ada, "members"));
+}
+
+TEST(chat_plugin, a_replacement_with_smaller_limits_takes_all_members_over) {
+  both_join();
+  host.subscribe(ada, "room:y", "{\"name\":\"a name of twenty\"}");
+  host.send(ada, "room:x", "say", "{\"text\":\"one\"}");
+  host.send(ada, "room:x", "say", "{\"text\":\"two\"}");
+  host.received(ada);
+  host.received(bob);
+  FakeHost::Replacement how;
+  how.config = "{\"rooms\":1,\"name_length\":16,\"history_messages\":1,\"text_length\":1}";
+  LONGS_EQUAL(JF_OK, host.replace(how));
+  CHECK_EQUAL(std::string(""), host.heard(ada) + host.heard(bob));
+  host.send(ada, "room:y", "who");
+  CHECK_EQUAL(std::string("{\"room\":\"y\",\"members\":[\"a name of twenty\"]}"),
+              host.last(ada, "members"));
+  host.subscribe(bob, "room:x");
+  STRCMP_CONTAINS("\"history\":[{\"id\":2,", host.last(bob, "snapshot").c_str());
+}
+
+TEST(chat_plugin, does_not_take_a_damaged_state_on_trust) {
+  both_join();
+  host.send(ada, "room:x", "say", "{\"text\":\"hi\"}");
+  const std::string said = host.last(ada, "said");
+  std::string state;
+  std::uint32_t version = 0;
+  LONGS_EQUAL(JF_OK, host.save(&state, &version));
+  UNSIGNED_LONGS_EQUAL(1, version);
+  for (const std::string& damaged : jackfield::test::not_json_states(state)) {
+    LONGS_EQUAL(JF_E_STATE, host.replace_with_state(1, damaged));
+    STRCMP_CONTAINS("the state of version 1 from 1.0.0 is refused: it is not JSON",
+                    host.log().back().c_str());
+  }
+  LONGS_EQUAL(JF_E_STATE, host.replace_with_state(2, state));
+  STRCMP_CONTAINS("this version takes 1", host.log().back().c_str());
+  host.received(bob);
+  host.subscribe(bob, "room:x");  // the old one goes on
+  CHECK_EQUAL("{\"room\":\"x\",\"name\":\"Bob\",\"members\":[\"Ada\",\"Bob\"],\"history\":[" +
+                  said + "]}",
+              host.last(bob, "snapshot"));
+
+  std::size_t refused = 0;
+  for (const std::string& altered : jackfield::test::altered_states(state)) {
+    const std::int32_t result = host.replace_with_state(1, altered);
+    CHECK_TRUE(result == JF_OK || result == JF_E_STATE);
+    if (result == JF_E_STATE) ++refused;
+    host.send(ada, "room:x", "say", "{\"text\":\"hi\"}");
+    CHECK_TRUE(!host.last(bob, "said").empty());
+    host.received(ada);
+    host.received(bob);
+  }
+  CHECK_TRUE(refused > 100);
 }

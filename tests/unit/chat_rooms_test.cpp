@@ -1,5 +1,7 @@
 // The chat's rooms: names, history, bounds.
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "plugins/chat/rooms.hpp"
 
@@ -160,4 +162,175 @@ TEST(chat_rooms, all_histories_together_are_bounded_and_the_oldest_messages_go) 
   limits.history_messages = 0;
   rooms.limit(limits);
   LONGS_EQUAL(0, rooms.history_bytes());
+}
+
+namespace {
+
+std::string restored(Rooms& rooms, const std::string& state) {
+  return rooms.restore(jf::Json(state));
+}
+
+std::string one_message(const std::string& message) {
+  return "{\"lastMessage\":9,\"rooms\":[{\"room\":\"r\",\"touched\":1}],\"messages\":[" + message +
+         "]}";
+}
+
+}  // namespace
+
+TEST(chat_rooms, histories_go_on_in_another_object) {
+  Rooms before{Limits{}};
+  const std::string odd = "a\":\xC3\xA9\xED\xA0\xBD";  // with half of a surrogate pair
+  before.join("r", 1, "Ada");
+  before.join(odd, 2, odd);
+  before.say("r", 1, "a", "t1");
+  before.say(odd, 2, odd, "t2");
+  before.say("r", 1, "b", "t3");
+  Rooms after{Limits{}};
+  const Rooms::State state = before.state(1 << 20);
+  UNSIGNED_LONGS_EQUAL(0, state.left_out);
+  CHECK_EQUAL(std::string(""), restored(after, state.json));
+  UNSIGNED_LONGS_EQUAL(2, after.size());
+  UNSIGNED_LONGS_EQUAL(before.history_bytes(), after.history_bytes());
+  CHECK_EQUAL(std::string("a b "), texts(after, "r"));
+  CHECK_EQUAL(odd + " ", texts(after, odd));
+  CHECK_EQUAL(odd, after.history(odd)[0].name);
+  CHECK_EQUAL(std::string("t2"), after.history(odd)[0].time);
+  UNSIGNED_LONGS_EQUAL(3, after.history("r")[1].id);
+  UNSIGNED_LONGS_EQUAL(0, after.members("r").size());
+  CHECK_EQUAL(std::string("Ada"), after.adopt("r", 1, "Ada"));
+  UNSIGNED_LONGS_EQUAL(4, after.say("r", 1, "c", "t4")->id);
+  CHECK_EQUAL(std::string("a b c "), texts(after, "r"));
+}
+
+TEST(chat_rooms, the_count_of_messages_goes_on_without_any_history) {
+  Limits limits;
+  limits.history_messages = 0;
+  Rooms before{limits};
+  joined(before, 1, "Ada");
+  before.say("r", 1, "a", "t");
+  Rooms after{limits};
+  CHECK_EQUAL(std::string(""), restored(after, before.state(1 << 20).json));
+  UNSIGNED_LONGS_EQUAL(0, after.size());
+  after.adopt("r", 1, "Ada");
+  UNSIGNED_LONGS_EQUAL(2, after.say("r", 1, "b", "t")->id);
+}
+
+TEST(chat_rooms, a_state_leaves_out_the_oldest_messages) {
+  Rooms before{Limits{}};
+  joined(before, 1, "Ada");
+  before.join("old", 2, "Bob");
+  before.say("old", 2, "x", "t");
+  for (int i = 0; i < 50; ++i) before.say("r", 1, std::string(20, '\x01'), "t");
+  const Rooms::State state = before.state(4000);
+  CHECK_TRUE(state.json.size() <= 4000);
+  CHECK_TRUE(state.left_out > 1);
+  Rooms after{Limits{}};
+  CHECK_EQUAL(std::string(""), restored(after, state.json));
+  CHECK_TRUE(after.history("old").empty());
+  UNSIGNED_LONGS_EQUAL(51 - state.left_out, after.history("r").size());
+  UNSIGNED_LONGS_EQUAL(51, after.history("r").back().id);
+}
+
+TEST(chat_rooms, restored_histories_keep_within_the_limits_of_now) {
+  Rooms before{Limits{}};
+  joined(before, 1, "Ada");
+  for (int i = 0; i < 20; ++i) before.say("r", 1, std::to_string(10 + i), "t");
+  Limits limits;
+  limits.history_messages = 3;
+  Rooms few{limits};
+  CHECK_EQUAL(std::string(""), restored(few, before.state(1 << 20).json));
+  CHECK_EQUAL(std::string("27 28 29 "), texts(few, "r"));
+  limits = Limits{};
+  limits.history_bytes = before.history_bytes() / 2;
+  Rooms small{limits};
+  CHECK_EQUAL(std::string(""), restored(small, before.state(1 << 20).json));
+  CHECK_TRUE(small.history_bytes() <= limits.history_bytes);
+  UNSIGNED_LONGS_EQUAL(10, small.history("r").size());
+}
+
+TEST(chat_rooms, no_room_goes_before_its_members_are_back) {
+  Rooms before{Limits{}};
+  for (const char* room : {"a", "b", "c"}) {
+    before.join(room, 1, "Ada");
+    before.say(room, 1, "x", "t");
+  }
+  before.leave("b", 1);
+  before.leave("c", 1);
+  Limits limits;
+  limits.rooms = 2;
+  Rooms after{limits};
+  CHECK_EQUAL(std::string(""), restored(after, before.state(1 << 20).json));
+  after.adopt("d", 5, "Dan");
+  CHECK_EQUAL(std::string("Ada"), after.adopt("a", 1, "Ada"));
+  UNSIGNED_LONGS_EQUAL(4, after.size());
+  CHECK_FALSE(after.join("e", 6, "Eve").has_value());  // for which b and c went, and still none
+  UNSIGNED_LONGS_EQUAL(2, after.size());
+  CHECK_EQUAL(std::string("x "), texts(after, "a"));
+}
+
+TEST(chat_rooms, the_longest_empty_room_is_known_in_another_object) {
+  Limits limits;
+  limits.rooms = 2;
+  Rooms before{limits};
+  for (const char* room : {"a", "b"}) {
+    before.join(room, 1, "Ada");
+    before.say(room, 1, "x", "t");
+  }
+  before.leave("b", 1);
+  before.leave("a", 1);
+  Rooms after{limits};
+  CHECK_EQUAL(std::string(""), restored(after, before.state(1 << 20).json));
+  CHECK_TRUE(after.join("c", 2, "Bob").has_value());
+  CHECK_EQUAL(std::string(""), texts(after, "b"));
+  CHECK_EQUAL(std::string("x "), texts(after, "a"));
+}
+
+TEST(chat_rooms, an_adopted_member_keeps_a_name_that_is_longer_than_new_ones_may_be) {
+  Limits limits;
+  limits.name_length = 16;
+  Rooms rooms{limits};
+  const std::string name(30, 'n');
+  CHECK_EQUAL(name, rooms.adopt("r", 1, name));
+  CHECK_EQUAL(std::string("Guest 1"), rooms.adopt("r", 2, ""));
+  CHECK_EQUAL(std::string(14, 'n') + " 2", rooms.adopt("r", 3, name));
+}
+
+TEST(chat_rooms, refuses_a_state_that_is_none) {
+  const std::string good = R"({"room":0,"id":5,"name":"Ada","text":"x","time":"t"})";
+  {
+    Rooms rooms{Limits{}};
+    CHECK_EQUAL(std::string(""), restored(rooms, one_message(good)));
+  }
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"[]", "state: must be an object"},
+      {"{}", "state.lastMessage: is required"},
+      {R"({"lastMessage":0,"rooms":[{"room":"a","touched":1},{"room":"a","touched":2}],)"
+       R"("messages":[]})",
+       "state.rooms: has a room twice"},
+      {R"({"lastMessage":0,"rooms":[{"room":")" + std::string(4097, 'a') +
+           R"(","touched":1}],"messages":[]})",
+       "state.rooms[0].room: must be part of a topic"},
+      {one_message(R"({"room":1,"id":5,"name":"Ada","text":"x","time":"t"})"),
+       "state.messages: one is of no room"},
+      {one_message(R"({"room":0,"id":10,"name":"Ada","text":"x","time":"t"})"),
+       "state.messages: must be from the newest to the oldest"},
+      {one_message(good + "," + good), "state.messages: must be from the newest to the oldest"},
+      {one_message(R"({"room":0,"id":5,"name":" Ada","text":"x","time":"t"})"),
+       "state.messages[0].name: must be a name"},
+      {one_message(R"({"room":0,"id":5,"name":")" + std::string(257, 'a') +
+                   R"(","text":"x","time":"t"})"),
+       "state.messages[0].name: must be a name"},
+      {one_message(R"({"room":0,"id":5,"name":"Ada","text":"","time":"t"})"),
+       "state.messages[0].text: must be a message's text"},
+      {one_message(R"({"room":0,"id":5,"name":"Ada","text":")" + std::string(1000001, 'a') +
+                   R"(","time":"t"})"),
+       "state.messages[0].text: must be a message's text"},
+      {one_message(R"({"room":0,"id":5,"name":"Ada","text":"x","time":")" + std::string(65, '0') +
+                   R"("})"),
+       "state.messages[0].time: must be a time"},
+  };
+  for (const auto& [state, mistake] : cases) {
+    Rooms rooms{Limits{}};
+    CHECK_EQUAL(mistake, restored(rooms, state));
+  }
 }

@@ -52,6 +52,29 @@ TEST(echo_plugin, does_not_count_twice_who_joins_again) {
   CHECK_EQUAL(std::string("{\"name\":\"x\",\"subscribers\":2}"), host.last(a, "snapshot"));
 }
 
+TEST(echo_plugin, nobody_sees_that_it_is_replaced) {
+  const jf_id a = host.connect();
+  const jf_id b = host.connect();
+  host.subscribe(a, "echo:x");
+  host.subscribe(b, "echo:x");
+  host.received(a);
+  host.received(b);
+  LONGS_EQUAL(JF_OK, host.replace());
+  host.send(a, "echo:x", "say", "{\"text\":\"hi\"}");
+  CHECK_EQUAL(std::string("echo:x said {\"text\":\"hi\"}"), host.heard(a));
+  CHECK_EQUAL(std::string("echo:x said {\"text\":\"hi\"}"), host.heard(b));
+  host.subscribe(a, "echo:x");  // still counted once
+  CHECK_EQUAL(std::string("{\"name\":\"x\",\"subscribers\":2}"), host.last(a, "snapshot"));
+}
+
+TEST(echo_plugin, refuses_the_state_of_another_version) {
+  LONGS_EQUAL(JF_E_STATE, host.replace_with_state(1, "{}"));
+  CHECK_EQUAL(std::string("1 a state, of which this version knows nothing"), host.log().back());
+  const jf_id a = host.connect();
+  host.send(a, "echo:x", "echo", "1");
+  CHECK_EQUAL(std::string("echo:x echoed 1"), host.heard(a));
+}
+
 TEST(echo_plugin, quotes_the_name) {
   const jf_id a = host.connect();
   host.subscribe(a, "echo:a\"\\\n\xED\xA0\xBD");

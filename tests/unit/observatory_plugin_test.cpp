@@ -2,6 +2,7 @@
 // follower sees.
 #include <string>
 
+#include "tests/support/fake_host_damaged.hpp"
 #include "tests/support/fake_host.hpp"
 
 #include <CppUTest/TestHarness.h>
@@ -247,4 +248,82 @@ TEST(observatory_plugin, takes_a_new_configuration_while_it_runs) {
                   "],\"branches\":{}}",
               host.last(follower, "session:snapshot"));
   CHECK_TRUE(host.configure("{\"producers\":5}") < 0);
+}
+
+TEST(observatory_plugin, nobody_sees_that_it_is_replaced) {
+  start_session();
+  host.subscribe(follower, "observatory");
+  host.subscribe(follower, "reasoning:s1");
+  sent("reasoning:s1", "thought:added", added(1));
+  const std::string branched = "{\"thought\":" + thought(2) +
+                               ",\"parentId\":\"t1\",\"branchId\":\"b\",\"fromThoughtNumber\":1}";
+  sent("reasoning:s1", "thought:branched", branched);
+  sent("reasoning:early", "thought:added", added(1));
+  host.received(follower);
+  for (int i = 0; i < 3; ++i) LONGS_EQUAL(JF_OK, host.replace());
+  CHECK_EQUAL(std::string(""), host.heard(follower));
+
+  sent("reasoning:s1", "thought:added", added(3));
+  CHECK_EQUAL("reasoning:s1 thought:added " + added(3), host.heard(follower));
+  const jf_id late = host.connect(false);
+  host.subscribe(late, "reasoning:s1");
+  CHECK_EQUAL("{\"session\":" + std::string(kSession) + ",\"thoughts\":[" + thought(1) + "," +
+                  thought(3) +
+                  "],\"branches\":{\"b\":{\"id\":\"b\",\"fromThoughtNumber\":1,\"thoughts\":[" +
+                  thought(2) + "]}}}",
+              host.last(late, "session:snapshot"));
+  sent("observatory", "session:ended", "{\"sessionId\":\"s1\",\"finalThoughtCount\":3}");
+  LONGS_EQUAL(JF_OK, host.replace());
+  host.send(late, "observatory", "list:sessions", "{\"status\":\"completed\"}");
+  STRCMP_CONTAINS("\"completedAt\":\"20", host.last(late, "sessions:list").c_str());
+}
+
+TEST(observatory_plugin, a_payload_of_any_depth_does_not_keep_it_from_being_replaced) {
+  start_session();
+  const std::string deep(100000, '[');
+  const std::string odd =
+      ",\"odd\":" + deep + std::string(deep.size(), ']') + ",\"half\":\"\\ud83d\"";
+  CHECK_EQUAL(std::string(""), sent("reasoning:s1", "thought:added",
+                                    "{\"thought\":" + thought(1, odd) + ",\"parentId\":null}"));
+  LONGS_EQUAL(JF_OK, host.replace());
+  host.subscribe(follower, "reasoning:s1");
+  CHECK_EQUAL("{\"session\":" + std::string(kSession) + ",\"thoughts\":[" + thought(1, odd) +
+                  "],\"branches\":{}}",
+              host.last(follower, "session:snapshot"));
+}
+
+TEST(observatory_plugin, does_not_take_a_damaged_state_on_trust) {
+  start_session();
+  sent("reasoning:s1", "thought:added", added(1));
+  sent("reasoning:s1", "thought:branched",
+       "{\"thought\":" + thought(2) +
+           ",\"parentId\":\"t1\",\"branchId\":\"b\",\"fromThoughtNumber\":1}");
+  host.subscribe(follower, "reasoning:s1");
+  const std::string snapshot = host.last(follower, "session:snapshot");
+  std::string state;
+  std::uint32_t version = 0;
+  LONGS_EQUAL(JF_OK, host.save(&state, &version));
+  UNSIGNED_LONGS_EQUAL(1, version);
+  for (const std::string& damaged : jackfield::test::not_json_states(state)) {
+    LONGS_EQUAL(JF_E_STATE, host.replace_with_state(1, damaged));
+    STRCMP_CONTAINS("the state of version 1 from 1.0.0 is refused: it is not JSON",
+                    host.log().back().c_str());
+  }
+  LONGS_EQUAL(JF_E_STATE, host.replace_with_state(2, state));
+  STRCMP_CONTAINS("this version takes 1", host.log().back().c_str());
+  host.subscribe(follower, "reasoning:s1");  // the old one goes on
+  CHECK_EQUAL(snapshot, host.last(follower, "session:snapshot"));
+
+  std::size_t refused = 0;
+  for (const std::string& altered : jackfield::test::altered_states(state)) {
+    const std::int32_t result = host.replace_with_state(1, altered);
+    CHECK_TRUE(result == JF_OK || result == JF_E_STATE);
+    if (result == JF_E_STATE) ++refused;
+    start_session();
+    sent("reasoning:s1", "thought:added", added(3));
+    host.subscribe(follower, "reasoning:s1");
+    STRCMP_CONTAINS(thought(3).c_str(), host.last(follower, "session:snapshot").c_str());
+    host.received(follower);
+  }
+  CHECK_TRUE(refused > 100);
 }

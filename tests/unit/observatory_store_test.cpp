@@ -1,6 +1,8 @@
 // The observatory's store, and the shapes of its payloads.
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "plugins/observatory/shapes.hpp"
 #include "plugins/observatory/store.hpp"
@@ -186,6 +188,164 @@ TEST(observatory_store, is_bounded_in_octets) {
   limits.max_sessions = 1;
   store.limit(limits);
   UNSIGNED_LONGS_EQUAL(1, store.size());
+}
+
+// A session as the plugin lets it in.
+namespace {
+
+std::string full_session(const std::string& id, const std::string& status = "active") {
+  return "{\"id\":" + jf::quoted(id) +
+         ",\"createdAt\":\"2026-11-23\", \"tags\":[ ],\"n\":1.0,\"status\":\"" + status + "\"}";
+}
+
+void full_start(Store& store, const std::string& id, const std::string& status = "active") {
+  const std::string json = full_session(id, status);
+  store.start(id, jf::Json(json));
+}
+
+std::string full_thought(int number) {
+  return "{\"id\":\"t\",\"thoughtNumber\":" + std::to_string(number) +
+         ", \"totalThoughts\":9,\"thought\":\"think\",\"nextThoughtNeeded\":true,\"big\":"
+         "12345678901234567890,\"timestamp\":\"2026-11-23T04:00:00Z\"}";
+}
+
+std::string restored(Store& store, const std::string& state) {
+  return store.restore(jf::Json(state));
+}
+
+}  // namespace
+
+TEST(observatory_store, goes_on_in_another_object) {
+  Store before{Limits{}};
+  full_start(before, "a");
+  full_start(before, "\xC3\xA9\"");
+  full_start(before, "gone", "abandoned");
+  before.add("a", full_thought(1));
+  before.add_to_branch("a", "z\"", 1, full_thought(2));
+  before.add_to_branch("a", "b", -7, full_thought(3));
+  before.add("a", full_thought(4));
+  before.add("early", full_thought(1));
+  before.end("\xC3\xA9\"", "2026-01-01T00:00:00Z");
+  Store after{Limits{}};
+  const Store::State state = before.state(1 << 20);
+  UNSIGNED_LONGS_EQUAL(0, state.left_out);
+  CHECK_EQUAL(std::string(""), restored(after, state.json));
+  UNSIGNED_LONGS_EQUAL(before.size(), after.size());
+  UNSIGNED_LONGS_EQUAL(before.bytes(), after.bytes());
+  for (const char* status : {"all", "active", "completed", "abandoned"}) {
+    CHECK_EQUAL(before.list(status, 100, 0), after.list(status, 100, 0));
+  }
+  for (const char* id : {"a", "\xC3\xA9\"", "gone", "early"}) {
+    CHECK_TRUE(before.snapshot(id) == after.snapshot(id));
+  }
+  for (Store* store : {&before, &after}) {
+    full_start(*store, "early");
+    store->add_to_branch("a", "c", 5, full_thought(5));
+    store->end("a", "2026-01-02T00:00:00Z");
+    Limits limits;
+    limits.max_sessions = 3;
+    store->limit(limits);
+  }
+  CHECK_EQUAL(before.list("all", 100, 0), after.list("all", 100, 0));
+  CHECK_EQUAL(std::string("early \xC3\xA9\" a "), all(after));
+  CHECK_EQUAL(*before.snapshot("a"), *after.snapshot("a"));
+  CHECK_EQUAL(*before.snapshot("early"), *after.snapshot("early"));
+}
+
+TEST(observatory_store, a_state_leaves_out_what_would_be_dropped_first) {
+  Store before{Limits{}};
+  for (const char* id : {"a", "b", "c"}) full_start(before, id);
+  before.end("b", "2026-01-01T00:00:00Z");
+  const std::size_t whole = before.state(1 << 20).json.size();
+  const Store::State state = before.state(whole - 1);
+  CHECK_TRUE(state.json.size() < whole);
+  UNSIGNED_LONGS_EQUAL(1, state.left_out);
+  Store after{Limits{}};
+  CHECK_EQUAL(std::string(""), restored(after, state.json));
+  CHECK_EQUAL(std::string("c a "), all(after));
+  UNSIGNED_LONGS_EQUAL(3, before.state(100).left_out);
+  CHECK_EQUAL(std::string(""), restored(after, before.state(100).json));
+}
+
+TEST(observatory_store, what_is_restored_keeps_within_the_limits_of_now) {
+  Store before{Limits{}};
+  for (const char* id : {"a", "b", "c"}) {
+    full_start(before, id);
+    for (int i = 1; i < 10; ++i) {
+      before.add_to_branch(id, std::to_string(i % 2), 1, full_thought(i));
+    }
+  }
+  Limits limits;
+  limits.max_sessions = 2;
+  limits.max_thoughts = 1;
+  Store after{limits};
+  CHECK_EQUAL(std::string(""), restored(after, before.state(1 << 20).json));
+  CHECK_EQUAL(std::string("c b "), all(after));
+  CHECK_EQUAL("{\"session\":" + full_session("c") +
+                  ",\"thoughts\":[],\"branches\":{\"1\":{\"id\":\"1\",\"fromThoughtNumber\":1,"
+                  "\"thoughts\":[" + full_thought(9) + "]}}}",
+              after.snapshot("c").value_or(""));
+  limits = Limits{};
+  limits.max_bytes = before.bytes() / 2;
+  Store small{limits};
+  CHECK_EQUAL(std::string(""), restored(small, before.state(1 << 20).json));
+  CHECK_TRUE(small.bytes() <= limits.max_bytes);
+  UNSIGNED_LONGS_EQUAL(1, small.size());
+}
+
+TEST(observatory_store, refuses_a_state_that_is_none) {
+  const auto state = [](const std::string& sessions) {
+    return "{\"clock\":9,\"sessions\":[" + sessions + "]}";
+  };
+  const auto entry = [](const std::string& times, const std::string& session,
+                        const std::string& branches = "{}", const std::string& thoughts = "") {
+    return "{\"id\":\"a\"," + times + ",\"session\":" + session + ",\"branches\":" + branches +
+           ",\"thoughts\":[" + thoughts + "]}";
+  };
+  const std::string live = "\"started\":1,\"touched\":1,\"ended\":0";
+  const std::string good = entry(live, full_session("a"), "{\"b\":1}",
+                                 "{\"branch\":\"b\",\"thought\":" + full_thought(1) + "}");
+  {
+    Store store{Limits{}};
+    CHECK_EQUAL(std::string(""), restored(store, state(good)));
+  }
+  const std::string large =
+      R"({"id":"a","createdAt":"2026-11-23","status":"active","x":")" + std::string(20000, 'x') +
+      "\"}";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"5", "state: must be an object"},
+      {"{\"clock\":-1,\"sessions\":[]}",
+       "state.clock: must be an integer from 0 to 9007199254740992"},
+      {state("7"), "state.sessions[0]: must be an object"},
+      {state(good + "," + good), "state.sessions: a: is there twice"},
+      {state(entry(live, full_session("b"))),
+       "state.sessions: a: is the session of another id"},
+      {state(entry(live, large)), "state.sessions: a: is too large"},
+      {state(entry(live, "null")), "state.sessions: a: has other times than its status has"},
+      {state(entry(live, full_session("a", "completed"))),
+       "state.sessions: a: has other times than its status has"},
+      {state(entry("\"started\":1,\"touched\":1,\"ended\":2", full_session("a"))),
+       "state.sessions: a: has other times than its status has"},
+      {state(entry("\"started\":0,\"touched\":1,\"ended\":0", full_session("a"))),
+       "state.sessions: a: has other times than its status has"},
+      {state(entry(live, full_session("a", "new"))),
+       "state.sessions[0].session.status: must be one of active, completed, abandoned"},
+      {state(entry(live, full_session("a"), "{\"b\":1}")),
+       "state.sessions: a: has a branch without thoughts"},
+      {state(entry(live, full_session("a"), "{\"b\":\"1\"}")),
+       "state.sessions: a: has a branch that is none"},
+      {state(entry(live, full_session("a"), "{\"b\":1,\"b\":2}")),
+       "state.sessions: a: has a branch that is none"},
+      {state(entry(live, full_session("a"), "{}",
+                   "{\"branch\":\"b\",\"thought\":" + full_thought(1) + "}")),
+       "state.sessions: a: has a thought of no branch"},
+      {state(entry(live, full_session("a"), "{}", "{\"thought\":" + full_thought(0) + "}")),
+       "state.sessions[0].thoughts[0].thought.thoughtNumber: must be a positive integer"},
+  };
+  for (const auto& [text, mistake] : cases) {
+    Store store{Limits{}};
+    CHECK_EQUAL(mistake, restored(store, text));
+  }
 }
 
 TEST(observatory_store, replaces_a_member_where_it_stands) {

@@ -241,8 +241,8 @@ TEST(sdk_reload, a_class_without_save_refuses_every_state) {
 TEST(sdk_reload, a_subscription_that_is_refused_ends_with_the_generation_before) {
   std::vector<std::string> left;
   const std::vector<std::pair<std::function<jf::Result()>, std::string>> ways = {
-      {[]() -> jf::Result { throw jf::Error("X", "not that one"); }, "2 a subscription is not taken "
-                                                                     "over error=not that one topic=t"},
+      {[]() -> jf::Result { throw jf::Error("X", "not that one"); },
+       "2 a subscription is not taken over error=not that one topic=t"},
       {[]() -> jf::Result { return jf::Error("X", "nor that"); },
        "2 a subscription is not taken over error=nor that topic=t"},
       {[]() -> jf::Result { throw std::runtime_error("it broke"); },

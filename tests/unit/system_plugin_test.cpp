@@ -6,7 +6,10 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "tests/support/fake_host_damaged.hpp"
 #include "tests/support/fake_host.hpp"
 
 #include <CppUTest/TestHarness.h>
@@ -223,6 +226,164 @@ TEST(system_plugin, takes_a_new_interval_while_it_runs) {
   host.advance(1000);
   UNSIGNED_LONGS_EQUAL(10, host.received(client).size());
   CHECK_TRUE(host.configure("{\"interval_ms\":49}") < 0);
+}
+
+TEST(system_plugin, a_new_interval_loses_no_reading) {
+  host.subscribe(client, "system:cpu");
+  host.advance(1000);
+  host.received(client);
+  LONGS_EQUAL(JF_OK, host.configure(folder.config(",\"interval_ms\":500")));
+  host.advance(500);
+  const std::string update = host.last(client, "update");
+  CHECK_EQUAL(std::string("\"previous\""), std::string(jf::Json(update)["since"].raw()));
+  CHECK_EQUAL(std::string("0.5"), std::string(jf::Json(update)["seconds"].raw()));
+}
+
+TEST(system_plugin, reads_from_another_folder_while_it_runs) {
+  Folder other;
+  other.write("proc/loadavg", "9.00 0.20 0.30 1/50 99\n");
+  host.subscribe(client, "system:load");
+  host.received(client);
+  LONGS_EQUAL(JF_OK, host.configure(other.config()));
+  host.advance(1000);
+  const std::string update = host.last(client, "update");
+  CHECK_EQUAL(std::string("9"), std::string(jf::Json(update)["one"].raw()));
+}
+
+TEST(system_plugin, nobody_sees_that_it_is_replaced) {
+  host.subscribe(client, "system:cpu");
+  host.subscribe(client, "system:network");
+  host.subscribe(client, "system:load");
+  host.advance(1000);
+  const std::string latest = host.last(client, "update");
+  host.received(client);
+  // However often it is replaced, updates come each second, compared with the one before.
+  for (int second = 1; second <= 3; ++second) {
+    for (int i = 0; i < 4; ++i) {
+      host.advance(200);
+      LONGS_EQUAL(JF_OK, host.replace());
+      UNSIGNED_LONGS_EQUAL(3, host.timers());
+    }
+    CHECK_EQUAL(std::string(""), host.heard(client));
+    folder.write("proc/net/dev", "a | b\n c | d\n eth0: " + std::to_string(1000 + 100 * second) +
+                                     " 1 0 0 0 0 0 0 500 2 0 0 0 0 0 0\n");
+    host.advance(199);
+    CHECK_EQUAL(std::string(""), host.heard(client));
+    host.advance(1);
+    const std::vector<std::string> updates = host.received(client);
+    UNSIGNED_LONGS_EQUAL(3, updates.size());
+    for (const std::string& update : updates) {
+      const jf::Json json(std::string_view(update).substr(update.find('{')));
+      if (update.find(":cpu ") != std::string::npos) {
+        CHECK_EQUAL(std::string("\"previous\""), std::string(json["since"].raw()));
+        CHECK_EQUAL(std::string("1"), std::string(json["seconds"].raw()));
+      } else if (update.find(":network ") != std::string::npos) {
+        const jf::Json eth0 = json["interfaces"]["eth0"];
+        CHECK_EQUAL(std::string("100"), std::string(eth0["receivedBytesPerSecond"].raw()));
+      }
+    }
+  }
+  host.unsubscribe(client, "system:cpu");
+  UNSIGNED_LONGS_EQUAL(2, host.timers());
+}
+
+TEST(system_plugin, who_joins_after_a_replacement_gets_what_the_others_got_last) {
+  host.subscribe(client, "system:cpu");
+  host.advance(1000);
+  const std::string latest = host.last(client, "update");
+  host.advance(600);
+  LONGS_EQUAL(JF_OK, host.replace());
+  const jf_id late = host.connect();
+  host.subscribe(late, "system:cpu");
+  CHECK_EQUAL(latest, host.last(late, "snapshot"));
+}
+
+TEST(system_plugin, a_replacement_with_another_interval_begins_it_soon) {
+  host.subscribe(client, "system:load");
+  host.received(client);
+  FakeHost::Replacement how;
+  how.config = folder.config(",\"interval_ms\":100");
+  LONGS_EQUAL(JF_OK, host.replace(how));
+  host.advance(1000);
+  UNSIGNED_LONGS_EQUAL(10, host.received(client).size());
+}
+
+TEST(system_plugin, who_leaves_while_it_is_replaced_leaves_nothing_behind) {
+  host.subscribe(client, "system:cpu");
+  host.advance(1000);
+  FakeHost::Replacement how;
+  how.after_save = [this](std::uint32_t&, std::string&) { host.close(client); };
+  LONGS_EQUAL(JF_OK, host.replace(how));
+  UNSIGNED_LONGS_EQUAL(0, host.timers());
+  const jf_id late = host.connect();
+  host.subscribe(late, "system:cpu");
+  STRCMP_CONTAINS("\"since\":\"boot\"", host.last(late, "snapshot").c_str());
+}
+
+TEST(system_plugin, a_metric_that_fails_is_not_logged_again_by_who_replaces_it) {
+  host.subscribe(client, "system:load");
+  folder.remove("proc/loadavg");
+  host.advance(1000);
+  UNSIGNED_LONGS_EQUAL(1, host.log().size());
+  LONGS_EQUAL(JF_OK, host.replace());
+  host.advance(2000);
+  UNSIGNED_LONGS_EQUAL(1, host.log().size());
+  folder.write("proc/loadavg", "0.50 0.20 0.30 1/50 99\n");
+  host.received(client);
+  host.advance(1000);
+  UNSIGNED_LONGS_EQUAL(1, host.received(client).size());
+}
+
+TEST(system_plugin, does_not_take_a_damaged_state_on_trust) {
+  host.subscribe(client, "system:cpu");
+  host.subscribe(client, "system:network");
+  std::string state;
+  std::uint32_t version = 0;
+  LONGS_EQUAL(JF_OK, host.save(&state, &version));
+  UNSIGNED_LONGS_EQUAL(1, version);
+  for (const std::string& damaged : jackfield::test::not_json_states(state)) {
+    LONGS_EQUAL(JF_E_STATE, host.replace_with_state(1, damaged));
+    STRCMP_CONTAINS("the state of version 1 from 1.0.0 is refused: it is not JSON",
+                    host.log().back().c_str());
+  }
+  LONGS_EQUAL(JF_E_STATE, host.replace_with_state(2, state));
+  STRCMP_CONTAINS("this version takes 1", host.log().back().c_str());
+  const char* const cases[][2] = {
+      {"{}", "state.metrics: is required"},
+      {R"({"metrics":{"cpu":{"next":0,"failing":false,"latest":null,"before":{"at":0}}}})",
+       "state.cpu.before: is no reading"},
+      {R"({"metrics":{"cpu":{"next":0,"failing":false,"latest":null,"before":)"
+       R"({"at":99000000000,"text":"cpu 1 2 3 4\n"}}}})",
+       "state.cpu.before: is no reading"},
+      {R"({"metrics":{"load":{"next":0,"failing":false,"latest":null,"before":{}}}})",
+       "state.load.before: is no reading"},
+      {R"({"metrics":{"cpu":{"next":-1,"failing":false,"latest":null}}})",
+       "state.cpu.next: must be an integer of at least 0"}};
+  for (const auto& [damaged, mistake] : cases) {
+    LONGS_EQUAL(JF_E_STATE, host.replace_with_state(1, damaged));
+    STRCMP_CONTAINS(mistake, host.log().back().c_str());
+  }
+  host.received(client);
+  host.advance(1000);  // the old one goes on
+  UNSIGNED_LONGS_EQUAL(2, host.received(client).size());
+
+  std::size_t refused = 0;
+  for (const std::string& altered : jackfield::test::altered_states(state)) {
+    const std::int32_t result = host.replace_with_state(1, altered);
+    CHECK_TRUE(result == JF_OK || result == JF_E_STATE);
+    if (result == JF_E_STATE) ++refused;
+    host.received(client);
+    host.advance(1000);
+    CHECK_TRUE(!host.last(client, "update").empty());
+  }
+  CHECK_TRUE(refused > 100);
+}
+
+TEST(system_plugin, a_state_for_which_nobody_listens_is_no_snapshot) {
+  LONGS_EQUAL(JF_OK, host.replace_with_state(1, R"({"metrics":{"cpu":{"next":5,"failing":true,)"
+                                                R"("latest":{"old":1}},"disk":7}})"));
+  host.subscribe(client, "system:cpu");
+  STRCMP_CONTAINS("\"since\":\"boot\"", host.last(client, "snapshot").c_str());
 }
 
 TEST(system_plugin, says_what_is_wrong_with_its_configuration) {
