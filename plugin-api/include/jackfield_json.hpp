@@ -348,7 +348,9 @@ class Want {
   }
 
   std::string check_string(const Json& json, const std::string& path) const {
-    if (test_ == nullptr && choices_.empty()) return json.is_string() ? "" : wrong(path, "a string");
+    if (test_ == nullptr && choices_.empty()) {
+      return json.is_string() ? "" : wrong(path, "a string");
+    }
     const std::optional<std::string> value = json.string();
     if (!value) return wrong(path, choices_.empty() ? "a string" : choices());
     if (test_ != nullptr && !test_(*value)) return said(path, "must " + must_);
