@@ -23,6 +23,7 @@ class ServerGroup : public Utest {
   // Starts the server of this test.
   ServerProcess& start(const ServerOptions& options, Where where = Where::here());
   ServerProcess& server() { return *server_; }
+  bool has_server() const { return server_ != nullptr; }
 
   // A client with an open connection.
   WsClient connect(const Handshake& handshake = {}, Where where = Where::here());
