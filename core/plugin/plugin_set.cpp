@@ -126,7 +126,7 @@ void PluginSet::look_at(const Work& work) {
   Seen& seen = files_[work.file];
   if (seen.stamp == stamp && !work.is_forced) return;
   seen.stamp = stamp;
-  seen.is_spare = false;
+  seen.is_second = false;
   if (is_set_aside(work.file, *stamp)) {
     refuse(work.file, "set aside: it crashed the server " + std::to_string(settings_.crash_limit) +
                           " times within " + std::to_string(settings_.crash_window.count() / 1000) +
@@ -163,14 +163,24 @@ void PluginSet::file_gone(const fs::path& file) {
   files_.erase(file);
   Plugin* const plugin = find_by_file(file);
   if (plugin == nullptr) return;
-  for (auto& [other, seen] : files_) {
-    if (seen.plugin != plugin->name || !std::exchange(seen.is_spare, false)) continue;
+  if (const auto second = take_second(plugin->name)) {
     queue_.push_front({file});  // where the other one fails, this is looked at again
-    queue_.push_front({other, true});
+    queue_.push_front({*second, true});
     return;
   }
   surroundings_.log.info("plugin removed", {{"plugin", plugin->name}, {"file", file.string()}});
   remove(*plugin);
+}
+
+// A file that has been waiting to serve that name. It is forgotten, so that it is tried once.
+std::optional<fs::path> PluginSet::take_second(const std::string& plugin) {
+  for (const auto& [file, seen] : files_) {
+    if (!seen.is_second || seen.plugin != plugin || !FileStamp::of(file)) continue;
+    fs::path second = file;
+    files_.erase(file);
+    return second;
+  }
+  return std::nullopt;
 }
 
 void PluginSet::refuse(const fs::path& file, const std::string& reason) {
@@ -245,7 +255,7 @@ void PluginSet::opened(const std::shared_ptr<Opening>& opening) {
     discard(*opening);
     refuse(opening->file, "a plugin of the name " + name + " is loaded already, from " +
                               named->file.filename().string());
-    files_[opening->file].is_spare = true;
+    files_[opening->file].is_second = true;
     end_work();
     return;
   }
@@ -359,6 +369,7 @@ void PluginSet::installed(const fs::path& file, const std::string& config,
   plugin->since = std::chrono::system_clock::now();
   if (mine != nullptr && mine != plugin) {  // the file held another plugin before
     log.info("plugin removed", {{"plugin", mine->name}, {"file", file.string()}});
+    if (const auto second = take_second(mine->name)) queue_.push_front({*second, true});
     remove(*mine);
   }
   update_config(*plugin);  // it may have changed meanwhile

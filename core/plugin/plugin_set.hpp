@@ -87,9 +87,9 @@ class PluginSet {
   // A file as it was looked at last.
   struct Seen {
     std::optional<FileStamp> stamp;
-    std::string plugin;     // the name that is in it, where that is known
-    std::string refusal;    // empty: it serves
-    bool is_spare = false;  // refused because another file serves its plugin
+    std::string plugin;      // the name that is in it, where that is known
+    std::string refusal;     // empty: it serves
+    bool is_second = false;  // refused only because another file serves that name
   };
   struct Work {
     std::filesystem::path file;
@@ -110,6 +110,7 @@ class PluginSet {
   void next();
   void look_at(const Work& work);
   void file_gone(const std::filesystem::path& file);
+  std::optional<std::filesystem::path> take_second(const std::string& plugin);
   void open(const std::filesystem::path& file);
   void opened(const std::shared_ptr<Opening>& opening);
   void change(const std::filesystem::path& file, Opening& opening);

@@ -182,6 +182,31 @@ TEST(Replacement, a_second_file_of_the_same_plugin_waits_until_the_first_is_gone
   LONGS_EQUAL(0, logged({"generation left"}));
 }
 
+TEST(Replacement, where_the_second_file_fails_the_plugin_goes_with_the_first) {
+  serve("gen_1");
+  subscribe(client("A"), "gen:a", "1.0.0");
+  put("gen_start_fails", "second.so");
+  server().wait_for_log({"plugin refused", "second.so", "loaded already"});
+  remove();
+  server().wait_for_log({"plugin refused", "second.so", "the device is missing"});
+  server().wait_for_log({"plugin removed", "plugin=generation"});
+  expect_unloaded(client("A"), "gen:a");
+  expect_echo(client("A"));
+  LONGS_EQUAL(1, logged({"plugin refused", "the device is missing"}));
+  put("gen_2", "second.so");
+  server().wait_for_log({"plugin loaded", "plugin=generation", "version=2.0.0"});
+  subscribe(client("A"), "gen:a", "2.0.0");
+}
+
+TEST(Replacement, the_second_file_serves_where_the_first_now_holds_another_plugin) {
+  serve("gen_1");
+  put("gen_2", "second.so");
+  server().wait_for_log({"plugin refused", "second.so", "loaded already"});
+  put("gen_other_name");
+  server().wait_for_log({"plugin loaded", "plugin=generation", "version=2.0.0"});
+  LONGS_EQUAL(1, logged({"plugin loaded", "plugin=renamed"}));
+}
+
 TEST(Replacement, the_order_of_the_plugins_stays) {
   serve("gen_1", {.plugins = {{"gen_over", "a_over.so"}}});
   subscribe(client("A"), "gen:a", "over");
