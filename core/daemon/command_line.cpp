@@ -11,6 +11,7 @@
 #include "core/config/endpoint.hpp"
 #include "core/daemon/commands.hpp"
 #include "core/daemon/exit_code.hpp"
+#include "core/daemon/status_command.hpp"
 
 namespace jackfield::daemon {
 namespace {
@@ -79,6 +80,14 @@ int parse_and_run(int argc, char** argv) {
       ->type_name("N");
   watch->add_option("topic", watch_options.topics, "The topics")->type_name("TOPIC");
 
+  StatusOptions status_options;
+  CLI::App* status = app.add_subcommand("status", "Say how the servers on this machine are");
+  status->add_option("--config", status_options.config, "Looks in the runtime folder of this file")
+      ->type_name("FILE");
+  status->add_option("--pid", status_options.pid, "Of the one server that is meant")
+      ->type_name("PID");
+  status->add_flag("--json", status_options.is_json, "As JSON");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help, --version
@@ -90,6 +99,7 @@ int parse_and_run(int argc, char** argv) {
   if (check->parsed()) return check_config(checked_file);
   if (inspect->parsed()) return inspect_plugin(inspect_options);
   if (watch->parsed()) return watch_topics(watch_options);
+  if (status->parsed()) return show_status(status_options);
   return run_server(serve);
 }
 

@@ -117,9 +117,25 @@ base::Status Daemon::start() {
   loop_.on_turn_end([this] { server_.end_turn(); });
   loop_.run_until([this] { return plugins_.is_settled(); });
   server_.accept();
+  open_status_socket();
   reconfiguration_.begin();
   watch_signals();
   return base::Status::ok();
+}
+
+// A server that cannot be asked serves all the same.
+void Daemon::open_status_socket() {
+  if (plugins_.runtime_folder().empty()) {
+    log_.warning("no status can be asked for", {{"reason", "there is no runtime folder"}});
+    return;
+  }
+  auto opened = StatusSocket::open(plugins_.runtime_folder() / kStatusSocketName, loop_,
+                                   [this] { return make_status(config_, hub_, plugins_); });
+  if (opened.is_ok()) {
+    status_socket_ = std::move(opened.value());
+  } else {
+    log_.warning("no status can be asked for", {{"reason", opened.message()}});
+  }
 }
 
 void Daemon::watch_signals() {
@@ -153,6 +169,7 @@ void Daemon::stop(int signal) {
 }
 
 void Daemon::finish_stop() {
+  status_socket_.reset();
   const bool are_ended = stop_plugins();
   log_.info("stopped");
   // It is done already.

@@ -10,6 +10,7 @@
 #include "core/config/config.hpp"
 #include "core/daemon/config_source.hpp"
 #include "core/daemon/reconfiguration.hpp"
+#include "core/daemon/status_socket.hpp"
 #include "core/hub/hub.hpp"
 #include "core/net/loop_uv.hpp"
 #include "core/net/server.hpp"
@@ -40,6 +41,7 @@ class Daemon {
 
  private:
   void watch_signals();
+  void open_status_socket();
   void stop(int signal);
   void finish_stop();
   bool stop_plugins();
@@ -52,6 +54,7 @@ class Daemon {
   plugin::PluginSet plugins_;
   Reconfiguration reconfiguration_;  // before the server, which turns the loop once more at its end
   net::Server server_;
+  std::unique_ptr<StatusSocket> status_socket_;
   bool is_stopping_ = false;
 };
 

@@ -40,7 +40,7 @@ void Reconfiguration::look() {
   } else {
     parts_.log.write_each(LogLevel::kInfo, "there is no configuration file to read again");
   }
-  // LEAD: parts_.plugins.rescan();
+  parts_.plugins.rescan();
 }
 
 void Reconfiguration::read() {

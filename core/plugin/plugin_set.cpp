@@ -417,6 +417,13 @@ void PluginSet::apply(const Settings& settings) {
     plugin->generation->set_budget(settings_.callback_budget);
     update_config(*plugin);
   }
+  for (const auto& [file, seen] : files_) {
+    // One that was refused may have been for its table.
+    if (seen.refusal.empty() || seen.plugin.empty() || find(seen.plugin) != nullptr) continue;
+    const auto table = before.tables.find(seen.plugin);
+    const std::string old = table == before.tables.end() ? "{}" : table->second;
+    if (old != table_of(seen.plugin)) queue_.push_back({file, true});
+  }
   are_names_due_ = true;
   next();
 }
