@@ -100,7 +100,7 @@ Daemon::Daemon(ConfigSource source, config::Config config)
     : config_(std::move(config)),
       log_(config_.log_level, StderrSink()),
       hub_(config_.limits, ids_, log_),
-      plugins_(config_.plugins, {hub_, loop_, ids_, log_}),
+      plugins_(config_.plugins, hub_, loop_, ids_, log_),
       reconfiguration_(std::move(source), config_, {log_, loop_, hub_, server_, plugins_}),
       server_(config_.server, loop_, hub_, log_) {}
 
@@ -186,7 +186,7 @@ bool Daemon::stop_plugins() {
                                                 [&is_over] { is_over = true; });
   loop_.run_until([&] { return is_over || plugins_.is_stopped(); });
   if (!is_over) loop_.cancel_timer(timer);
-  return plugins_.is_stopped();
+  return !plugins_.has_left_behind();
 }
 
 }  // namespace jackfield::daemon

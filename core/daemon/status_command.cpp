@@ -1,5 +1,8 @@
 #include "core/daemon/status_command.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -16,6 +19,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Not what somebody else made in a shared folder, who might answer anything.
+bool is_ours(const fs::path& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0 && info.st_uid == ::geteuid();
+}
+
 // The runtime folders of servers: see PrivateCopies. "jackfield-123", or "jackfield-123-2".
 std::vector<fs::path> sockets_in(const fs::path& directory, unsigned pid) {
   std::vector<fs::path> sockets;
@@ -25,9 +34,8 @@ std::vector<fs::path> sockets_in(const fs::path& directory, unsigned pid) {
     const std::string name = i->path().filename().string();
     const bool is_meant = name.starts_with(wanted) &&
                           (pid == 0 || name.size() == wanted.size() || name[wanted.size()] == '-');
-    std::error_code ignored;
     const fs::path socket = i->path() / kStatusSocketName;
-    if (is_meant && fs::is_socket(socket, ignored)) sockets.push_back(socket);
+    if (is_meant && is_ours(i->path()) && is_ours(socket)) sockets.push_back(socket);
   }
   std::sort(sockets.begin(), sockets.end());
   return sockets;

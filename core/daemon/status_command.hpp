@@ -12,7 +12,7 @@ struct StatusOptions {
 };
 
 // Prints what each says; the result is the exit code (exit_code.hpp). Servers of other users are
-// passed over, unless root asks.
+// passed over.
 int show_status(const StatusOptions& options);
 
 }  // namespace jackfield::daemon

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <optional>
 #include <string_view>
@@ -21,6 +22,8 @@ using Opened = base::Result<std::unique_ptr<StatusSocket>>;
 // Stands behind each form of the status, so that a reader knows that it has all of it. No form
 // holds one: JSON escapes it, and what is for people has no control characters.
 constexpr char kEnd = '\f';
+constexpr std::chrono::milliseconds kRest{1000};
+constexpr std::chrono::seconds kPatience{5};
 constexpr std::size_t kMaxStatusOctets = 16 << 20;
 
 std::optional<sockaddr_un> address_of(const std::filesystem::path& path) {
@@ -75,7 +78,7 @@ Opened StatusSocket::open(const std::filesystem::path& path, base::Loop& loop, S
   }
   std::unique_ptr<StatusSocket> opened(
       new StatusSocket(path, socket.release(), loop, std::move(source)));
-  opened->watch_ = loop.watch(opened->descriptor_, [self = opened.get()] { self->answer(); });
+  opened->watch();
   if (opened->watch_ == 0) return refuse("the loop cannot watch it");
   return opened;
 }
@@ -86,14 +89,28 @@ StatusSocket::StatusSocket(std::filesystem::path path, int descriptor, base::Loo
 
 StatusSocket::~StatusSocket() {
   loop_.unwatch(watch_);
+  if (rest_ != 0) loop_.cancel_timer(rest_);
   ::unlink(path_.c_str());
   ::close(descriptor_);
 }
 
+void StatusSocket::watch() {
+  watch_ = loop_.watch(descriptor_, [this] { answer(); });
+}
+
 // A status fits into the socket's buffer by far; who gets only a part of a larger one notices.
-void StatusSocket::answer() const {
+void StatusSocket::answer() {
   const Descriptor peer(::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (peer.number() < 0) return;
+  if (peer.number() < 0) {
+    if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR) return;
+    // Out of descriptors or memory (accept(2)): who waits keeps the socket readable.
+    loop_.unwatch(std::exchange(watch_, 0));
+    rest_ = loop_.start_timer(kRest, std::chrono::milliseconds(0), [this] {
+      rest_ = 0;
+      watch();
+    });
+    return;
+  }
   const Status status = source_();
   const std::string answer = status.text + kEnd + status.json + kEnd;
   std::string_view rest = answer;
@@ -114,15 +131,16 @@ base::Result<Status> ask_for_status(const std::filesystem::path& path) {
   if (!address) return refuse("the path is too long for a socket");
   const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (socket.number() < 0) return refuse(std::strerror(errno));
-  constexpr timeval kPatience{5, 0};
-  ::setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-  ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  const timeval patience{kPatience.count(), 0};
+  ::setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   if (::connect(socket.number(), as_address(*address), sizeof *address) != 0) {
     return refuse(std::strerror(errno));
   }
   std::string answer;
   std::array<char, 16384> chunk{};
-  while (answer.size() < kMaxStatusOctets) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (answer.size() < kMaxStatusOctets && std::chrono::steady_clock::now() < end) {
     const ssize_t got = ::recv(socket.number(), chunk.data(), chunk.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return refuse(std::strerror(errno));

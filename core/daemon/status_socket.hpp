@@ -31,13 +31,15 @@ class StatusSocket {
 
  private:
   StatusSocket(std::filesystem::path path, int descriptor, base::Loop& loop, Source source);
-  void answer() const;
+  void watch();
+  void answer();
 
   const std::filesystem::path path_;
   const int descriptor_;
   base::Loop& loop_;
   const Source source_;
   base::WatchId watch_ = 0;
+  base::TimerId rest_ = 0;  // while nobody can be accepted
 };
 
 // Asks the server whose socket this is. Fails with a sentence where nobody answers within 5

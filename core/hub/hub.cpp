@@ -53,7 +53,10 @@ void Hub::doom(Connection& connection, CloseCode code, std::string_view reason,
 
 void Hub::begin_close(Connection& connection) {
   connection.state = Connection::State::kClosing;
-  if (std::exchange(connection.is_waiting, false)) connection.link.resume_reading();
+  if (std::exchange(connection.is_waiting, false)) {
+    forget_parked(connection);
+    connection.link.resume_reading();
+  }
   connection.link.begin_close();
   while (!connection.subscriptions.empty()) {
     end_subscription(*connection.subscriptions.back(), connection.close_reason);
@@ -70,6 +73,7 @@ void Hub::lost(Connection& connection) {
     end_subscription(*connection.subscriptions.back(), connection.close_reason);
   }
   if (connection.is_dirty) std::erase(dirty_, &connection);
+  if (connection.is_waiting) forget_parked(connection);
   for (const base::Id call : connection.calls) pending_calls_.erase(call);
   connections_.erase(connection.id);
   settle();

@@ -201,6 +201,7 @@ class Hub {
   void take(Connection& connection, std::string_view text, const wire::Message& message,
             bool is_utf8);
   void subscribe(Connection& connection, const wire::Message& message);
+  void wait_for_join(Subscription& subscription, std::string_view payload);
   void unsubscribe(Connection& connection, const wire::Message& message);
   void dispatch_event(Connection& connection, const wire::Message& message);
   void join(Subscription& subscription, std::string id, std::string_view payload,
@@ -231,6 +232,7 @@ class Hub {
   bool must_wait(const Connection& connection, std::string_view topic,
                  std::string_view event) const;
   void park(Connection& connection, std::string_view topic, std::string_view text, bool is_utf8);
+  void forget_parked(const Connection& connection);
   void ask_again(Subscription& subscription);
   bool adopt(Subscription& subscription, const std::vector<Channel*>& successors);
   void end_unserved(Subscription& subscription);

@@ -68,6 +68,14 @@ void Hub::park(Connection& connection, std::string_view topic, std::string_view 
   if (!std::exchange(connection.is_waiting, true)) connection.link.pause_reading();
 }
 
+void Hub::forget_parked(const Connection& connection) {
+  std::erase_if(hold_.messages, [&](const Hold::Message& message) {
+    if (message.connection != connection.id) return false;
+    hold_.bytes -= message.text.size();
+    return true;
+  });
+}
+
 void Hub::release() {
   Hold ended = std::exchange(hold_, {});
   router_.release();

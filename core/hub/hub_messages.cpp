@@ -55,33 +55,50 @@ Channel* Hub::find_channel(Connection& connection, std::string_view topic, Param
 
 // ---- subscribe
 
+// Whoever joined it serves a subscription that stands, whatever the router says by now.
 void Hub::subscribe(Connection& connection, const wire::Message& message) {
-  Params params;
-  Channel* const channel = find_channel(connection, message.topic, params);
-  if (channel == nullptr) return;
-  std::string id(wire::find_string(message.payload, "id"));
   Subscription* subscription = subscriptions_.find(connection, message.topic);
-  if (subscription == nullptr) {
+  if (subscription != nullptr && subscription->joining != nullptr) {
+    wait_for_join(*subscription, message.payload);
+    return;
+  }
+  Params params;
+  Channel* channel = nullptr;
+  if (subscription != nullptr) {
+    subscription->channel->pattern().match(message.topic, params);
+  } else {
+    channel = find_channel(connection, message.topic, params);
+    if (channel == nullptr) return;
     if (connection.subscriptions.size() >= limits_.max_subscriptions) {
       send_error(
           connection, message.topic, kLimitExceeded,
           "At most " + std::to_string(limits_.max_subscriptions) + " subscriptions per connection");
       return;
     }
-    subscription = &subscriptions_.add(ids_.next(), connection, message.topic, *channel);
-  } else if (subscription->joining != nullptr) {
-    auto& waiting = subscription->joining->waiting;
-    const std::size_t held =
-        connection.outbox.bytes() + connection.held_bytes + message.payload.size();
-    if (waiting.size() >= kMaxWaitingJoins || held > limits_.max_outbox_bytes) {
-      send_error(connection, message.topic, kLimitExceeded, "This topic is being joined");
-      return;
-    }
-    connection.held_bytes += message.payload.size();
-    waiting.emplace_back(message.payload);
+  }
+  // The payload is kept where the answer is pending.
+  const std::size_t held = connection.held_bytes;
+  if (held > 0 && held + message.payload.size() > limits_.max_outbox_bytes) {
+    send_error(connection, message.topic, kLimitExceeded, "Too many joins wait for their answers");
     return;
   }
+  std::string id(wire::find_string(message.payload, "id"));
+  if (subscription == nullptr) {
+    subscription = &subscriptions_.add(ids_.next(), connection, message.topic, *channel);
+  }
   join(*subscription, std::move(id), message.payload, params);
+}
+
+void Hub::wait_for_join(Subscription& subscription, std::string_view payload) {
+  Connection& connection = *subscription.connection;
+  auto& waiting = subscription.joining->waiting;
+  const std::size_t held = connection.outbox.bytes() + connection.held_bytes + payload.size();
+  if (waiting.size() >= kMaxWaitingJoins || held > limits_.max_outbox_bytes) {
+    send_error(connection, subscription.topic->name, kLimitExceeded, "This topic is being joined");
+    return;
+  }
+  connection.held_bytes += payload.size();
+  waiting.emplace_back(payload);
 }
 
 void Hub::join(Subscription& subscription, std::string id, std::string_view payload,

@@ -2,9 +2,10 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <cassert>
+#include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -32,6 +33,29 @@ class NoSignals {
 
 }  // namespace
 
+// What stands around the work on its thread. It is made before the work, so it goes after what a
+// plugin made thread-local there, whose destructors may take long too: when it says that the errand
+// is at its end, joining the thread takes no time.
+class Errands::Guard {
+ public:
+  Guard(Errands& errands, Place errand) : errands_(errands), errand_(errand) {
+    stack_.emplace();
+    errands.host_threads_.add();
+  }
+  ~Guard() {
+    stack_.reset();
+    errands_.host_threads_.remove();
+    errands_.loop_.post([&errands = errands_, errand = errand_] { errands.end(errand); });
+  }
+  Guard(const Guard&) = delete;
+  Guard& operator=(const Guard&) = delete;
+
+ private:
+  Errands& errands_;
+  const Place errand_;
+  std::optional<CrashStack> stack_;
+};
+
 Errands::~Errands() { assert(running_.empty() && "an errand is still under way"); }
 
 base::Status Errands::run(const char* name, Task work, std::chrono::milliseconds patience,
@@ -41,20 +65,9 @@ base::Status Errands::run(const char* name, Task work, std::chrono::milliseconds
   try {
     const NoSignals blocked;
     errand->thread = std::thread([this, errand, name, task = std::move(work)] {
+      thread_local const Guard guard(*this, errand);
       ::pthread_setname_np(::pthread_self(), name);
-      {
-        const std::lock_guard lock(mutex_);
-        thread_ids_.insert(::gettid());
-      }
-      {
-        const CrashStack stack;
-        task();
-      }
-      {
-        const std::lock_guard lock(mutex_);
-        thread_ids_.erase(::gettid());
-      }
-      loop_.post([this, errand] { end(errand); });
+      task();
     });
   } catch (const std::system_error& error) {
     running_.erase(errand);
@@ -66,11 +79,6 @@ base::Status Errands::run(const char* name, Task work, std::chrono::milliseconds
         task();
       });
   return base::Status::ok();
-}
-
-std::set<pid_t> Errands::thread_ids() const {
-  const std::lock_guard lock(mutex_);
-  return thread_ids_;
 }
 
 void Errands::end(Place errand) {

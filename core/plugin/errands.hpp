@@ -3,20 +3,17 @@
 // so that one that hangs holds up nothing else. Loop thread, but for the work itself.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
-#include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 
 #include "core/base/loop.hpp"
 #include "core/base/result.hpp"
+#include "core/plugin/host_threads.hpp"
 
 namespace jackfield::plugin {
 
@@ -24,8 +21,8 @@ class Errands {
  public:
   using Task = std::function<void()>;
 
-  // The loop outlives it.
-  explicit Errands(base::Loop& loop) : loop_(loop) {}
+  // Both outlive it.
+  Errands(base::Loop& loop, HostThreads& host_threads) : loop_(loop), host_threads_(host_threads) {}
   // REQUIRES: none is running. Where one is, the process must end without destructors.
   ~Errands();
   Errands(const Errands&) = delete;
@@ -39,8 +36,6 @@ class Errands {
                    Task done);
 
   std::size_t running() const { return running_.size(); }
-  // Of those that run (gettid(2)). Any thread.
-  std::set<pid_t> thread_ids() const;
 
  private:
   struct Errand {
@@ -50,12 +45,13 @@ class Errands {
   };
   using Place = std::list<Errand>::iterator;
 
+  class Guard;
+
   void end(Place errand);
 
   base::Loop& loop_;
+  HostThreads& host_threads_;
   std::list<Errand> running_;
-  mutable std::mutex mutex_;
-  std::set<pid_t> thread_ids_;  // guarded by mutex_
 };
 
 }  // namespace jackfield::plugin

@@ -1,7 +1,5 @@
 #include "core/plugin/generation.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -83,7 +81,6 @@ Generation::Generation(const Surroundings& surroundings, Origin origin)
       manifest_(std::move(origin.manifest)),
       callee_{manifest_.name, manifest_.version, origin.number, std::move(origin.crash_key)},
       earlier_threads_(std::move(origin.earlier_threads)),
-      loop_thread_(::gettid()),
       tally_(std::move(origin.tally)),
       host_(make_host_table(*this)) {
   if (const auto code = CodeRange::of(&library_.table())) image_.emplace(*code, callee_);
@@ -111,11 +108,13 @@ Library Generation::take_library() {
   return std::move(library_);
 }
 
-std::set<pid_t> Generation::host_threads() const {
+std::vector<LingeringThread> Generation::lingering_threads() const {
+  return threads_in(library_.ranges_to_unmap(), surroundings_.host_threads.ids(), earlier_threads_);
+}
+
+bool Generation::has_running_works() const {
   const std::lock_guard lock(door_->mutex);
-  std::set<pid_t> threads = door_->worker_threads;
-  threads.insert(loop_thread_);
-  return threads;
+  return door_->works_running > 0;
 }
 
 // ---- its life
@@ -418,7 +417,7 @@ void Generation::begin_job(std::shared_ptr<Job> job) {
       const std::lock_guard lock(door->mutex);
       if (!door->is_open) return;
       ++door->works_running;
-      door->worker_threads.insert(::gettid());
+      surroundings_.host_threads.add();
     }
     // A worker lives on, and each work of a plugin that it runs may crash in it.
     thread_local const CrashStack stack;

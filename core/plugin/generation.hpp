@@ -31,7 +31,9 @@
 #include "core/base/result.hpp"
 #include "core/hub/hub.hpp"
 #include "core/plugin/guard.hpp"
+#include "core/plugin/host_threads.hpp"
 #include "core/plugin/library.hpp"
+#include "core/plugin/lingering_threads.hpp"
 #include "core/plugin/loaded_image.hpp"
 #include "core/plugin/manifest.hpp"
 #include "core/plugin/plugin_call.hpp"
@@ -46,6 +48,7 @@ struct Surroundings {
   base::Loop& loop;
   base::IdSource& ids;
   base::Log& log;
+  HostThreads& host_threads;
 };
 
 // What is counted of a plugin over all its generations. Loop thread.
@@ -131,12 +134,15 @@ class Generation {
   // REQUIRES: started, ended.
   void stop();
 
-  // Its image, to be closed when nothing of it can run any more. REQUIRES: ended.
+  // Its image, to be closed when nothing of it can run any more. From now on a crash in it is not
+  // known for one of this plugin. REQUIRES: ended.
   Library take_library();
-  // Threads that do not count when it is looked for those that still run code of its image: the
-  // host's own that called it, and those that were there before it.
-  std::set<pid_t> host_threads() const;
-  const std::set<pid_t>& earlier_threads() const { return earlier_threads_; }
+  // The threads, if any, that still run code of its image and are not the host's. Any thread.
+  std::vector<LingeringThread> lingering_threads() const;
+  // Leaves image and instance to such threads for good. REQUIRES: ended; the generation is then
+  // never destroyed.
+  void abandon_library() { std::move(library_).abandon(); }
+  bool has_running_works() const;
 
   // ---- what the host table asks for (host_table.cpp)
 
@@ -224,8 +230,7 @@ class Generation {
     std::atomic<std::size_t> job_bytes{0};
     std::mutex mutex;
     std::condition_variable work_ended;
-    std::size_t works_running = 0;   // guarded by mutex, as what follows
-    std::set<pid_t> worker_threads;  // that ran works
+    std::size_t works_running = 0;  // guarded by mutex
   };
 
   bool is_on_own_thread() const { return own_thread_ == std::this_thread::get_id(); }
@@ -250,7 +255,6 @@ class Generation {
   const Callee callee_;
   std::optional<LoadedImage> image_;
   const std::set<pid_t> earlier_threads_;
-  const pid_t loop_thread_;
   const std::shared_ptr<Tally> tally_;
   std::atomic<std::chrono::microseconds> budget_{std::chrono::milliseconds(50)};
   jf_host host_;

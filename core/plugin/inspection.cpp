@@ -48,7 +48,9 @@ base::Result<Inspection> inspect(const std::filesystem::path& file,
   base::IdSource ids;
   StillLoop loop;
   hub::Hub hub(hub::Limits{}, ids, log);
-  const Surroundings surroundings{hub, loop, ids, log};
+  HostThreads host_threads;
+  host_threads.add();
+  const Surroundings surroundings{hub, loop, ids, log, host_threads};
   Generation generation(surroundings, {.library = std::move(library.value()),
                                        .manifest = std::move(manifest.value()),
                                        .crash_key = {},

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/plugin/elf_check.hpp"
+#include "core/plugin/lingering_threads.hpp"
 
 namespace jackfield::plugin {
 namespace {
@@ -127,6 +128,7 @@ Result<Library> Library::open(const fs::path& file, const PrivateCopies& copies)
   if (auto status = check_elf(copy.value().path()); !status.is_ok()) {
     return Result<Library>::failure(status.message());
   }
+  const std::set<pid_t> earlier_threads = thread_ids();
   auto image = std::make_unique<Image>(std::move(copy.value()));
   std::string failure;
   try {
@@ -137,6 +139,12 @@ Result<Library> Library::open(const fs::path& file, const PrivateCopies& copies)
     failure = "cannot be loaded: " + loader_sentence(error);
   } catch (const std::exception& error) {
     failure = std::string("cannot be loaded: ") + error.what();
+  }
+  // A constructor of it may have begun a thread.
+  const auto ranges = plugin::ranges_to_unmap(image->path(), mapped_images());
+  if (!ranges.empty() && !threads_in(ranges, {}, earlier_threads).empty()) {
+    image->abandon();
+    return Result<Library>::failure(failure + "; its image stays mapped: a thread runs its code");
   }
   const Unloading unloading = image->close();
   if (!unloading.is_gone) failure += "; its image stays mapped: " + unloading.reason;

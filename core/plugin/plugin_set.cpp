@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -25,11 +26,14 @@ struct PluginSet::Opening {
   bool is_given_up = false;  // loop thread
 };
 
-PluginSet::PluginSet(Settings settings, const Surroundings& surroundings)
+PluginSet::PluginSet(Settings settings, hub::Hub& hub, base::Loop& loop, base::IdSource& ids,
+                     base::Log& log)
     : settings_(std::move(settings)),
-      surroundings_(surroundings),
-      errands_(surroundings.loop),
-      retirements_(surroundings.loop, surroundings.log, errands_) {}
+      surroundings_{hub, loop, ids, log, host_threads_},
+      errands_(loop, host_threads_),
+      retirements_(loop, log, errands_) {
+  host_threads_.add();
+}
 
 PluginSet::~PluginSet() { assert(plugins_.empty() && "plugins are stopped before they go"); }
 
@@ -78,16 +82,32 @@ void PluginSet::watch() {
 
 void PluginSet::rescan() {
   if (is_stopping_) return;
-  const auto files = plugin_files(settings_.directory, settings_.order);
-  std::set<fs::path> there;
-  if (files.is_ok()) there.insert(files.value().begin(), files.value().end());
-  for (const auto& [file, seen] : files_) {
-    if (there.count(file) == 0) queue_.push_back({file});
+  if (watcher_ != nullptr) {
+    watcher_->rescan();  // it knows what is being written
+  } else {
+    look_at_all();
   }
-  if (files.is_ok()) {
-    for (const fs::path& file : files.value()) queue_.push_back({file});
+  for (const auto& [file, seen] : files_) {
+    if (!seen.refusal.empty() && !seen.is_second) queue_.push_back({file, true});
   }
   next();
+}
+
+// A folder that cannot be read is not thereby empty.
+void PluginSet::look_at_all() {
+  const auto files = plugin_files(settings_.directory, settings_.order);
+  std::error_code error;
+  const bool is_there = fs::exists(settings_.directory, error) || error;
+  if (!files.is_ok() && is_there) {
+    surroundings_.log.warning("plugins not looked at", {{"reason", files.message()}});
+    return;
+  }
+  std::set<fs::path> seen;
+  if (files.is_ok()) seen.insert(files.value().begin(), files.value().end());
+  for (const auto& entry : files_) {
+    if (seen.count(entry.first) == 0) queue_.push_back({entry.first});
+  }
+  for (const fs::path& file : seen) queue_.push_back({file});
 }
 
 // ---- one piece of work after the other
@@ -114,7 +134,15 @@ void PluginSet::end_work() {
 }
 
 void PluginSet::look_at(const Work& work) {
-  const auto stamp = FileStamp::of(work.file);
+  std::error_code error;
+  const bool is_there = fs::is_regular_file(work.file, error);
+  if (error && error != std::errc::no_such_file_or_directory &&
+      error != std::errc::not_a_directory) {
+    surroundings_.log.warning("plugin not looked at",
+                              {{"file", work.file.string()}, {"reason", error.message()}});
+    return;
+  }
+  const auto stamp = is_there ? FileStamp::of(work.file) : std::nullopt;
   if (!stamp) {
     if (work.has_waited || queue_.empty()) {
       file_gone(work.file);
@@ -228,7 +256,8 @@ void PluginSet::open(const fs::path& file) {
         refuse(opening->file, "it could not be opened within " +
                                   std::to_string(settings_.start_timeout.count()) +
                                   " ms: a constructor of it hangs");
-        end_work();
+        surroundings_.log.error("no plugin can be loaded or unloaded while a constructor hangs");
+        is_stuck_ = true;  // in the loader, which lets nobody else in
       },
       [this, opening] { opened(opening); });
   if (status.is_ok()) return;
@@ -237,9 +266,10 @@ void PluginSet::open(const fs::path& file) {
 }
 
 void PluginSet::opened(const std::shared_ptr<Opening>& opening) {
+  is_stuck_ = false;
   if (opening->is_given_up || is_stopping_) {
     discard(*opening);
-    if (!opening->is_given_up) end_work();
+    end_work();
     return;
   }
   if (!opening->failure.empty()) {
@@ -367,13 +397,13 @@ void PluginSet::installed(const fs::path& file, const std::string& config,
   plugin->config = config;
   plugin->generation = std::move(outcome.fresh);
   plugin->since = std::chrono::system_clock::now();
+  sort_plugins();
   if (mine != nullptr && mine != plugin) {  // the file held another plugin before
     log.info("plugin removed", {{"plugin", mine->name}, {"file", file.string()}});
     if (const auto second = take_second(mine->name)) queue_.push_front({*second, true});
     remove(*mine);
   }
   update_config(*plugin);  // it may have changed meanwhile
-  sort_plugins();
 }
 
 // ---- the end of a plugin
@@ -407,7 +437,7 @@ void PluginSet::apply(const Settings& settings) {
                                     settings_.scan_interval != before.scan_interval;
   if (is_watched_otherwise) {
     watch();
-    rescan();
+    look_at_all();
   }
   if (is_new_order) {
     sort_plugins();
@@ -419,7 +449,7 @@ void PluginSet::apply(const Settings& settings) {
   }
   for (const auto& [file, seen] : files_) {
     // One that was refused may have been for its table.
-    if (seen.refusal.empty() || seen.plugin.empty() || find(seen.plugin) != nullptr) continue;
+    if (seen.refusal.empty() || seen.plugin.empty() || seen.is_second) continue;
     const auto table = before.tables.find(seen.plugin);
     const std::string old = table == before.tables.end() ? "{}" : table->second;
     if (old != table_of(seen.plugin)) queue_.push_back({file, true});

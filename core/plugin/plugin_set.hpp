@@ -22,6 +22,7 @@
 #include "core/plugin/file_stamp.hpp"
 #include "core/plugin/file_watcher.hpp"
 #include "core/plugin/generation.hpp"
+#include "core/plugin/host_threads.hpp"
 #include "core/plugin/private_copies.hpp"
 #include "core/plugin/retirements.hpp"
 #include "core/plugin/settings.hpp"
@@ -30,7 +31,9 @@ namespace jackfield::plugin {
 
 class PluginSet {
  public:
-  PluginSet(Settings settings, const Surroundings& surroundings);
+  // What it is given outlives it.
+  PluginSet(Settings settings, hub::Hub& hub, base::Loop& loop, base::IdSource& ids,
+            base::Log& log);
   // REQUIRES: stopped.
   ~PluginSet();
   PluginSet(const PluginSet&) = delete;
@@ -42,14 +45,16 @@ class PluginSet {
   // cannot be read, or the folder for private copies cannot be used.
   base::Status begin();
 
-  // Nothing is under way and nothing is in line: what the folder holds is served, or refused.
-  bool is_settled() const { return !is_busy_ && queue_.empty(); }
+  // Nothing is under way and nothing is in line: what the folder holds is served, or refused. Or
+  // nothing can be done any more, because a plugin's constructor hangs in the loader.
+  bool is_settled() const { return (!is_busy_ && queue_.empty()) || is_stuck_; }
 
   // Takes new settings, as far as they can change while it runs: all but the folders. A plugin
   // whose table changed is told, or, where it cannot be, replaced by a new generation of itself.
   void apply(const Settings& settings);
 
-  // Looks at the whole folder again, as for what the kernel did not report.
+  // Looks at the whole folder again, for what the kernel did not report, and at the files that were
+  // refused, for what may have been the host's fault.
   void rescan();
 
   // The folder for private copies, which others of this process may use too; empty: there is none.
@@ -57,10 +62,12 @@ class PluginSet {
 
   // Begins to stop them, last one first; nothing is loaded any more.
   void begin_stop();
-  // Nothing of them runs any more. Until then no destructor may take away what they use.
+  // All have been stopped, as far as they can be.
   bool is_stopped() const {
     return plugins_.empty() && retirements_.under_way() == 0 && errands_.running() == 0;
   }
+  // Code of one may still run. Then no destructor may take away what it uses.
+  bool has_left_behind() const { return !is_stopped() || retirements_.has_left_behind(); }
 
   // A plugin that serves.
   struct Plugin {
@@ -106,6 +113,7 @@ class PluginSet {
   void begin_crash_reports();
   bool is_set_aside(const std::filesystem::path& file, const FileStamp& stamp) const;
   void watch();
+  void look_at_all();
   void add_work(Work work);
   void next();
   void look_at(const Work& work);
@@ -132,6 +140,7 @@ class PluginSet {
   void sort_plugins();
 
   Settings settings_;
+  HostThreads host_threads_;
   const Surroundings surroundings_;
   Errands errands_;
   Retirements retirements_;
@@ -145,6 +154,7 @@ class PluginSet {
   std::deque<Work> queue_;
   std::unique_ptr<Changeover> changeover_;
   bool is_busy_ = false;
+  bool is_stuck_ = false;  // in opening a file, whose constructor hangs
   bool is_stopping_ = false;
   bool are_names_due_ = false;  // to be looked at when all is settled
 };

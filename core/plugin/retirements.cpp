@@ -1,7 +1,6 @@
 #include "core/plugin/retirements.hpp"
 
 #include <optional>
-#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -22,18 +21,14 @@ std::string to_text(const LingeringThread& thread) {
                            : "thread " + which + " perhaps still runs its code";
 }
 
-// Closes the image, unless a thread still runs code of it: then it must stay.
-Library::Unloading unmap(Library library, const Generation& generation, const Errands& errands) {
-  std::vector<LingeringThread> lingering;
-  for (int look = 0; look < kLooks; ++look) {
-    if (look > 0) std::this_thread::sleep_for(kLookPeriod);
-    std::set<pid_t> host_threads = generation.host_threads();
-    host_threads.merge(errands.thread_ids());
-    lingering = threads_in(library.ranges_to_unmap(), host_threads, generation.earlier_threads());
-    if (lingering.empty()) return std::move(library).close();
+// Those of the last look, where there are some at each.
+std::vector<LingeringThread> look_for_threads(const Generation& generation) {
+  std::vector<LingeringThread> lingering = generation.lingering_threads();
+  for (int look = 1; look < kLooks && !lingering.empty(); ++look) {
+    std::this_thread::sleep_for(kLookPeriod);
+    lingering = generation.lingering_threads();
   }
-  std::move(library).abandon();
-  return {false, to_text(lingering.front())};
+  return lingering;
 }
 
 }  // namespace
@@ -42,6 +37,7 @@ Library::Unloading unmap(Library library, const Generation& generation, const Er
 struct Retirements::Leaving {
   std::unique_ptr<Generation> generation;
   std::chrono::milliseconds patience{0};
+  std::vector<LingeringThread> threads;
   std::optional<Library> library;
   Library::Unloading outcome;
 };
@@ -55,26 +51,33 @@ void Retirements::begin(std::unique_ptr<Generation> generation, bool has_started
   // What its threads sent to others before this is on its way to the loop; it comes first.
   loop_.post([this, leaving, has_started] {
     leaving->generation->end();
-    if (has_started) {
-      stop(leaving);
-    } else {
-      unload(leaving);
-    }
+    stop(leaving, has_started);
   });
 }
 
-void Retirements::stop(const std::shared_ptr<Leaving>& leaving) {
+void Retirements::stop(const std::shared_ptr<Leaving>& leaving, bool has_started) {
   const base::Status status = errands_.run(
-      "jf-stop", [leaving] { leaving->generation->stop(); }, leaving->patience,
-      [this, leaving] {
-        log_.error("plugin does not stop",
-                   {{"plugin", leaving->generation->manifest().name},
-                    {"version", leaving->generation->manifest().version},
-                    {"generation", leaving->generation->number()},
-                    {"reason", leaving->generation->has_jobs() ? "a job of it still runs"
-                                                               : "its stop has not returned"}});
+      "jf-stop",
+      [leaving, has_started] {
+        if (has_started) leaving->generation->stop();
+        leaving->threads = look_for_threads(*leaving->generation);
       },
-      [this, leaving] { unload(leaving); });
+      leaving->patience,
+      [this, leaving] {
+        log_.error("plugin does not stop", {{"plugin", leaving->generation->manifest().name},
+                                            {"version", leaving->generation->manifest().version},
+                                            {"generation", leaving->generation->number()},
+                                            {"reason", leaving->generation->has_running_works()
+                                                           ? "a job of it still runs"
+                                                           : "its stop has not returned"}});
+      },
+      [this, leaving] {
+        if (leaving->threads.empty()) {
+          unload(leaving);
+        } else {
+          leave_behind(leaving, to_text(leaving->threads.front()));
+        }
+      });
   if (!status.is_ok()) leave_behind(leaving, status.message());
 }
 
@@ -84,9 +87,9 @@ void Retirements::unload(const std::shared_ptr<Leaving>& leaving) {
   leaving->library.emplace(leaving->generation->take_library());
   const base::Status status = errands_.run(
       "jf-unload",
-      [this, leaving] {
+      [leaving] {
         const PluginCall running(leaving->generation->callee(), "unload");
-        leaving->outcome = unmap(std::move(*leaving->library), *leaving->generation, errands_);
+        leaving->outcome = std::move(*leaving->library).close();
       },
       leaving->patience,
       [this, leaving] {
@@ -96,13 +99,17 @@ void Retirements::unload(const std::shared_ptr<Leaving>& leaving) {
                                               {"reason", "a destructor of it has not returned"}});
       },
       [this, leaving] { end(leaving); });
-  if (!status.is_ok()) leave_behind(leaving, status.message());
+  if (status.is_ok()) return;
+  std::move(*leaving->library).abandon();
+  leaving->outcome.reason = status.message();
+  end(leaving);
 }
 
-// It could not even be stopped: nothing of it may be freed.
+// Its code may run on: nothing that it may use is freed, the table of the host's functions
+// included.
 void Retirements::leave_behind(const std::shared_ptr<Leaving>& leaving, const std::string& why) {
-  if (!leaving->library) leaving->library.emplace(leaving->generation->take_library());
-  std::move(*leaving->library).abandon();
+  has_left_behind_ = true;
+  leaving->generation->abandon_library();
   leaving->outcome.reason = why;
   end(leaving);
   static_cast<void>(leaving->generation.release());

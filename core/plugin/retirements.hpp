@@ -39,6 +39,8 @@ class Retirements {
   void begin(std::unique_ptr<Generation> generation, bool has_started,
              std::chrono::milliseconds patience);
 
+  // Code of one may run for as long as the process: it must end without destructors.
+  bool has_left_behind() const { return has_left_behind_; }
   std::size_t under_way() const { return under_way_; }
   std::uint64_t unmapped() const { return unmapped_; }
   // The last kMaxStayed of them, and how many there were.
@@ -48,7 +50,7 @@ class Retirements {
  private:
   struct Leaving;
 
-  void stop(const std::shared_ptr<Leaving>& leaving);
+  void stop(const std::shared_ptr<Leaving>& leaving, bool has_started);
   void unload(const std::shared_ptr<Leaving>& leaving);
   void leave_behind(const std::shared_ptr<Leaving>& leaving, const std::string& why);
   void end(const std::shared_ptr<Leaving>& leaving);
@@ -57,6 +59,7 @@ class Retirements {
   base::Log& log_;
   Errands& errands_;
   std::size_t under_way_ = 0;
+  bool has_left_behind_ = false;
   std::uint64_t unmapped_ = 0;
   std::uint64_t stayed_count_ = 0;
   std::deque<Stayed> stayed_;

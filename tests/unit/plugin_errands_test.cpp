@@ -1,5 +1,8 @@
 #include "core/plugin/errands.hpp"
 
+#include <unistd.h>
+
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <future>
@@ -12,10 +15,12 @@
 
 using jackfield::net::LoopUv;
 using jackfield::plugin::Errands;
+using jackfield::plugin::HostThreads;
 
 TEST_GROUP(PluginErrands) {
   LoopUv loop;
-  Errands errands{loop};
+  HostThreads host_threads;
+  Errands errands{loop, host_threads};
   static constexpr std::chrono::milliseconds kLong{60'000};
 };
 
@@ -97,4 +102,45 @@ TEST(PluginErrands, signals_go_to_other_threads) {
   sigset_t own{};
   ::pthread_sigmask(SIG_SETMASK, nullptr, &own);
   LONGS_EQUAL(0, sigismember(&own, SIGTERM));
+}
+
+TEST(PluginErrands, their_threads_are_the_hosts_as_long_as_they_run) {
+  std::size_t during = 0;
+  bool is_done = false;
+  CHECK(errands
+            .run(
+                "jf-test", [&] { during = host_threads.ids().count(::gettid()); }, kLong, [] {},
+                [&] { is_done = true; })
+            .is_ok());
+  loop.run_until([&] { return is_done; });
+  LONGS_EQUAL(1, during);
+  LONGS_EQUAL(0, host_threads.ids().size());
+}
+
+TEST(PluginErrands, an_errand_ends_after_what_it_made_thread_local) {
+  struct Slow {
+    ~Slow() {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      *is_gone = true;
+    }
+    std::atomic<bool>* is_gone = nullptr;
+  };
+  std::atomic<bool> is_gone{false};
+  bool was_gone = false;
+  bool is_done = false;
+  CHECK(errands
+            .run(
+                "jf-test",
+                [&] {
+                  thread_local Slow slow;
+                  slow.is_gone = &is_gone;
+                },
+                kLong, [] {},
+                [&] {
+                  was_gone = is_gone;
+                  is_done = true;
+                })
+            .is_ok());
+  loop.run_until([&] { return is_done; });
+  CHECK_TRUE(was_gone);
 }
