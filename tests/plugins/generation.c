@@ -128,8 +128,9 @@ static int32_t say_it(const jf_request *request) {
 static int32_t push_who(const jf_request *request) {
   char json[160];
   snprintf(json, sizeof json,
-           "{\"version\":\"" GEN_VERSION "\",\"from\":\"%s\",\"count\":%lld,\"adopted\":%lld}", from,
-           count, adopted);
+           "{\"version\":\"" GEN_VERSION
+           "\",\"from\":\"%s\",\"count\":%lld,\"adopted\":%lld}",
+           from, count, adopted);
   return push(request->call, "who", json);
 }
 
