@@ -68,15 +68,28 @@ std::filesystem::path write_configuration(const TemporaryFolder& folder,
 
 ServerProcess::ServerProcess(const ServerOptions& options, Where where) {
   const std::filesystem::path configuration = write_configuration(folder_, options);
-  std::vector<std::string> command = options.wrapper;
-  command.insert(command.end(), {jackfield_executable(), "--config", configuration.string()});
+  command_ = options.wrapper;
+  command_.insert(command_.end(), {jackfield_executable(), "--config", configuration.string()});
   if (!options.log_level.empty()) {
-    command.insert(command.end(), {"--log-level", options.log_level});
+    command_.insert(command_.end(), {"--log-level", options.log_level});
   }
-  command.insert(command.end(), options.arguments.begin(), options.arguments.end());
+  command_.insert(command_.end(), options.arguments.begin(), options.arguments.end());
+  restart(where);
+}
+
+void ServerProcess::restart(Where where) {
+  launch(where);
+  wait_until_ready(where);
+}
+
+void ServerProcess::launch(Where where) {
+  ended_ = false;
   process_ = std::make_unique<ChildProcess>(
-      command, ChildProcess::Environment{{"RUNTIME_DIRECTORY", (folder_.path() / "run").string()}},
+      command_, ChildProcess::Environment{{"RUNTIME_DIRECTORY", (folder_.path() / "run").string()}},
       where);
+}
+
+void ServerProcess::wait_until_ready(Where where) {
   const bool is_ready = process_->wait_for_output({"ready"}).has_value();
   check(is_ready,
         "the server does not get ready. It said:\n" + process_->output() + process_->errors(),
@@ -87,6 +100,7 @@ ServerProcess::ServerProcess(const ServerOptions& options, Where where) {
 ServerProcess::~ServerProcess() = default;
 
 void ServerProcess::read_addresses(Where where) {
+  addresses_.clear();
   std::istringstream lines(process_->output());
   constexpr std::string_view kWord = "listening";
   for (std::string line; std::getline(lines, line);) {

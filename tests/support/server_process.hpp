@@ -66,6 +66,12 @@ class ServerProcess {
   explicit ServerProcess(const ServerOptions& options, Where where = Where::here());
   ~ServerProcess();
 
+  // Starts it again after its end, in the same folder, with the configuration and whatever plugins
+  // are there now. What it said before is forgotten.
+  void restart(Where where = Where::here());
+  // The same, but does not wait until it is ready.
+  void launch(Where where = Where::here());
+
   ChildProcess& process() { return *process_; }
   const TemporaryFolder& folder() const { return folder_; }
   std::filesystem::path plugin_folder() const { return folder_.path() / "plugins"; }
@@ -98,10 +104,12 @@ class ServerProcess {
   void forget() { ended_ = true; }
 
  private:
+  void wait_until_ready(Where where);
   void read_addresses(Where where);
   std::size_t status_kib(const std::string& key) const;
 
   TemporaryFolder folder_;
+  std::vector<std::string> command_;
   std::unique_ptr<ChildProcess> process_;
   std::vector<Address> addresses_;
   bool ended_ = false;
