@@ -101,6 +101,18 @@ TEST(DropIn, dd_in_pieces_brings_one_plugin_and_not_its_pieces) {
   LONGS_EQUAL(1, logged({"plugin loaded", "plugin=generation"}));
 }
 
+TEST(DropIn, a_file_that_comes_in_pieces_with_pauses_serves_when_it_is_whole) {
+  const std::string bytes = read_file(built_plugin("gen_1"));
+  const std::size_t piece = bytes.size() / 3 + 1;
+  for (std::size_t at = 0; at < bytes.size(); at += piece) {
+    std::ofstream(file(), std::ios::binary | std::ios::app) << bytes.substr(at, piece);
+    const std::string octets = std::to_string(at + piece) + " octets";
+    if (at + piece < bytes.size()) server().wait_for_log({"plugin refused", "cut short", octets});
+  }
+  server().wait_for_log({"plugin loaded", "plugin=generation", "generation=1"});
+  LONGS_EQUAL(2, logged({"plugin refused"}));
+}
+
 TEST(DropIn, a_file_that_is_written_slowly_serves_after_its_end) {
   const std::string bytes = read_file(built_plugin("gen_1"));
   std::ofstream slow(file(), std::ios::binary);

@@ -217,6 +217,68 @@ TEST(ReplacementWaits, what_a_client_said_before_it_closed_is_not_lost) {
   a.expect(R"(["gen:a","count",22])");
 }
 
+TEST(ReplacementWaits, a_message_that_arrives_in_parts_is_whole_for_the_new_one) {
+  serve("gen_1");
+  WsClient& a = client("A");
+  WsClient& b = client("B");
+  subscribe(a, "gen:a", "1.0.0");
+  const std::string frame = segment({R"(["gen:a","add",1])"});
+  a.send_bytes(frame.substr(0, 9));
+  b.send_frame(Opcode::kText, R"(["gen:a",)", {.final = false});
+  expect_echo(client("C"));
+  begin_change();
+  a.send_bytes(frame.substr(9));
+  expect_echo(client("C"));
+  b.send_frame(Opcode::kContinuation, R"("add",)", {.final = false});
+  expect_echo(client("C"));
+  b.send_frame(Opcode::kContinuation, "1]");
+  expect_echo(client("C"));
+  end_change();
+  payload_of(a.receive(), "gen:a", "count");
+  payload_of(b.receive(), "gen:a", "count");
+  a.send_text(R"(["gen:a","add",0])");
+  a.expect(R"(["gen:a","count",2])");
+}
+
+TEST(ReplacementWaits, what_waited_goes_to_the_old_one_where_the_new_one_fails) {
+  serve("gen_1");
+  WsClient& a = client("A");
+  WsClient closed = connect();
+  subscribe(a, "gen:a", "1.0.0");
+  subscribe(closed, "gen:closed", "1.0.0");
+  begin_change("gen_start_waits_fails");
+  a.send_bytes(segment({R"(["gen:a","add",1])", R"(["echo:a","echo",1])", R"(["gen:a","add",1])",
+                        R"(["gen:b","subscribe",null])"}));
+  closed.close();
+  expect_echo(client("B"));
+  let_go();
+  a.expect(R"(["gen:a","count",1])");
+  a.expect(R"(["echo:a","echoed",1])");
+  a.expect(R"(["gen:a","count",2])");
+  a.expect(R"(["gen:b","subscribed",{}])");
+  a.expect(R"(["gen:b","welcome","1.0.0"])");
+  a.expect_nothing();
+  server().wait_for_log({"generation left", "version=1.0.0", "topic=gen:closed", "reason=2"});
+  LONGS_EQUAL(1, logged({"generation left"}));
+}
+
+TEST(ReplacementWaits, a_join_that_is_pending_and_given_up_joins_nobody) {
+  serve("gen_join_waits");
+  WsClient& a = client("A");
+  WsClient gone = connect();
+  a.send_text(R"(["gen:a","subscribe",{"id":"7"}])");
+  a.send_text(R"(["gen:a","unsubscribe",null])");
+  a.expect(R"(["gen:a","unsubscribed",{}])");
+  gone.send_text(R"(["gen:a","subscribe",null])");
+  expect_echo(gone);
+  gone.close();
+  replace("gen_2", 2);
+  a.send_text(R"(["gen:a","say",[0,1]])");
+  a.expect_nothing();
+  subscribe(a, "gen:a", "2.0.0");
+  LONGS_EQUAL(0, logged({"generation left"}));
+}
+
 TEST(ReplacementWaits, timers_of_the_old_one_rest_and_go_with_it) {
   serve("gen_1");
   WsClient& a = client("A");
