@@ -98,7 +98,7 @@ TEST(DropIn, hard_links_bring_and_replace) {
 TEST(DropIn, dd_in_pieces_brings_one_plugin_and_not_its_pieces) {
   shell("dd if=\"$1\" of=\"$2\" bs=512 2>/dev/null", {built_plugin("gen_1"), file()});
   expect_loaded("1.0.0");
-  LONGS_EQUAL(1, logged({"plugin loaded", "plugin=generation"}));
+  expect_logged(1, {"plugin loaded", "plugin=generation"});
 }
 
 TEST(DropIn, a_file_that_comes_in_pieces_with_pauses_serves_when_it_is_whole) {
@@ -110,7 +110,7 @@ TEST(DropIn, a_file_that_comes_in_pieces_with_pauses_serves_when_it_is_whole) {
     if (at + piece < bytes.size()) server().wait_for_log({"plugin refused", "cut short", octets});
   }
   server().wait_for_log({"plugin loaded", "plugin=generation", "generation=1"});
-  LONGS_EQUAL(2, logged({"plugin refused"}));
+  expect_logged(2, {"plugin refused"});
 }
 
 TEST(DropIn, a_file_that_is_written_slowly_serves_after_its_end) {

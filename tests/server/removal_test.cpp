@@ -31,8 +31,8 @@ TEST(Removal, each_subscription_has_one_leave_and_its_client_is_told) {
   expect_unloaded(client("A"), "gen:a");
   expect_unloaded(client("A"), "gen:b");
   expect_unloaded(client("B"), "gen:a");
-  LONGS_EQUAL(2, logged({"generation left", "topic=gen:a", "reason=4"}));
-  LONGS_EQUAL(1, logged({"generation left", "topic=gen:b", "reason=4"}));
+  expect_logged(2, {"generation left", "topic=gen:a", "reason=4"});
+  expect_logged(1, {"generation left", "topic=gen:b", "reason=4"});
   for (const char* name : {"A", "B", "C"}) {
     expect_echo(client(name));
     client(name).expect_nothing();
@@ -41,7 +41,7 @@ TEST(Removal, each_subscription_has_one_leave_and_its_client_is_told) {
   expect_no_channel(client("A"), "gen:a", "add");
   client("A").close();
   expect_echo(client("B"));
-  LONGS_EQUAL(3, logged({"generation left"}));
+  expect_logged(3, {"generation left"});
 }
 
 TEST(Removal, dropped_in_again_it_serves_them_on_their_next_subscribe) {
@@ -105,7 +105,7 @@ TEST(Removal, a_refused_file_that_is_removed_is_forgotten) {
   remove("bad.so");
   put_bytes("this is text", "worse.so");
   server().wait_for_log({"plugin refused", "worse.so"});
-  LONGS_EQUAL(1, logged({"bad.so"}));
+  expect_logged(1, {"bad.so"});
   LONGS_EQUAL(0, logged({"plugin removed"}));
 }
 
@@ -118,7 +118,7 @@ TEST(Removal, one_that_is_removed_while_it_is_replaced_is_gone_in_the_end) {
   let_go();
   server().wait_for_log({"plugin removed", "plugin=generation"});
   expect_unloaded(client("A"), "gen:a");
-  LONGS_EQUAL(1, logged({"generation left", "reason=4"}));
+  expect_logged(1, {"generation left", "reason=4"});
   expect_echo(client("A"));
 }
 

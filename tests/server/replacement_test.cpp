@@ -52,7 +52,7 @@ TEST(Replacement, a_subscription_still_gets_broadcasts_and_its_one_leave_comes_f
     B > ["gen:a","say",[0,2]]
   )");
   server().wait_for_log({"generation left", "version=2.0.0", "topic=gen:a", "reason=1"});
-  LONGS_EQUAL(1, logged({"generation left"}));
+  expect_logged(1, {"generation left"});
 }
 
 TEST(Replacement, who_subscribes_again_afterwards_is_asked_by_the_new_one) {
@@ -122,8 +122,8 @@ TEST(Replacement, a_topic_that_the_new_one_does_not_serve_ends_in_the_old_one) {
   replace("gen_other_topics", 2);
   expect_unloaded(client("A"), "gen:b");
   expect_unloaded(client("B"), "gen:b");
-  LONGS_EQUAL(2, logged({"generation left", "version=1.0.0", "topic=gen:b", "reason=4"}));
-  LONGS_EQUAL(2, logged({"generation left"}));
+  expect_logged(2, {"generation left", "version=1.0.0", "topic=gen:b", "reason=4"});
+  expect_logged(2, {"generation left"});
   converse(R"(
     B > ["gen:a","say",[1,1]]
     A < ["gen:a","said",[1,1,1]]
@@ -138,8 +138,8 @@ TEST(Replacement, one_that_the_new_one_does_not_adopt_ends_in_the_old_one) {
   subscribe(client("A"), "gen:a", "1.0.0");
   replace("gen_adopt_fails", 2);
   expect_unloaded(client("A"), "gen:unwanted");
-  LONGS_EQUAL(1, logged({"generation left", "version=1.0.0", "topic=gen:unwanted", "reason=4"}));
-  LONGS_EQUAL(1, logged({"generation left"}));
+  expect_logged(1, {"generation left", "version=1.0.0", "topic=gen:unwanted", "reason=4"});
+  expect_logged(1, {"generation left"});
   subscribe(client("A"), "gen:unwanted", "2.2.0");
   converse(R"(
     A > ["gen:a","say",[0,1]]
@@ -154,7 +154,7 @@ TEST(Replacement, a_file_that_now_holds_another_plugin_ends_the_one_before) {
   server().wait_for_log({"plugin loaded", "plugin=renamed", "generation=1"});
   server().wait_for_log({"plugin removed", "plugin=generation"});
   expect_unloaded(client("A"), "gen:a");
-  LONGS_EQUAL(1, logged({"generation left", "version=1.0.0", "reason=4"}));
+  expect_logged(1, {"generation left", "version=1.0.0", "reason=4"});
   subscribe(client("A"), "gen:a", "4.0.0");
   put("gen_1");  // and back
   server().wait_for_log({"plugin loaded", "plugin=generation", "generation=2"});
@@ -192,7 +192,7 @@ TEST(Replacement, where_the_second_file_fails_the_plugin_goes_with_the_first) {
   server().wait_for_log({"plugin removed", "plugin=generation"});
   expect_unloaded(client("A"), "gen:a");
   expect_echo(client("A"));
-  LONGS_EQUAL(1, logged({"plugin refused", "the device is missing"}));
+  expect_logged(1, {"plugin refused", "the device is missing"});
   put("gen_2", "second.so");
   server().wait_for_log({"plugin loaded", "plugin=generation", "version=2.0.0"});
   subscribe(client("A"), "gen:a", "2.0.0");
@@ -204,7 +204,7 @@ TEST(Replacement, the_second_file_serves_where_the_first_now_holds_another_plugi
   server().wait_for_log({"plugin refused", "second.so", "loaded already"});
   put("gen_other_name");
   server().wait_for_log({"plugin loaded", "plugin=generation", "version=2.0.0"});
-  LONGS_EQUAL(1, logged({"plugin loaded", "plugin=renamed"}));
+  expect_logged(1, {"plugin loaded", "plugin=renamed"});
 }
 
 TEST(Replacement, the_order_of_the_plugins_stays) {

@@ -67,7 +67,7 @@ TEST(ReplacementWaits, messages_are_answered_by_the_new_one_in_their_order) {
   a.expect(R"(["gen:a","count",13])");
   a.expect_nothing();
   server().wait_for_log({"generation left", "version=2.4.0", "topic=gen:a", "reason=1"});
-  LONGS_EQUAL(1, logged({"generation left"}));
+  expect_logged(1, {"generation left"});
 }
 
 TEST(ReplacementWaits, thousands_of_messages_of_one_connection_keep_their_order) {
@@ -188,7 +188,7 @@ TEST(ReplacementWaits, a_client_that_goes_meanwhile_leaves_the_new_one_once) {
   end_change();
   for (const char* topic : {"topic=gen:closed", "topic=gen:dropped", "topic=gen:reset"}) {
     server().wait_for_log({"generation left", "version=2.4.0", topic, "reason=2"});
-    LONGS_EQUAL(1, logged({"generation left", topic}));
+    expect_logged(1, {"generation left", topic});
   }
   converse(R"(
     A > ["gen:a","who",null]
@@ -259,7 +259,7 @@ TEST(ReplacementWaits, what_waited_goes_to_the_old_one_where_the_new_one_fails) 
   a.expect(R"(["gen:b","welcome","1.0.0"])");
   a.expect_nothing();
   server().wait_for_log({"generation left", "version=1.0.0", "topic=gen:closed", "reason=2"});
-  LONGS_EQUAL(1, logged({"generation left"}));
+  expect_logged(1, {"generation left"});
 }
 
 TEST(ReplacementWaits, a_join_that_is_pending_and_given_up_joins_nobody) {
@@ -317,7 +317,7 @@ TEST(ReplacementWaits, the_server_ends_cleanly_in_the_middle) {
   a.expect_closed(1000, "Server shutting down");
   let_go();
   server().expect_clean_end();
-  LONGS_EQUAL(1, logged({"generation left", "topic=gen:a", "reason=5"}));
+  expect_logged(1, {"generation left", "topic=gen:a", "reason=5"});
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ TEST(RollBack, one_whose_start_fails) {
   put("gen_start_fails");
   expect_refused("the device is missing");
   server().wait_for_log({"plugin unmapped", "generation=2"});
-  LONGS_EQUAL(1, logged({"generation resumes"}));
+  expect_logged(1, {"generation resumes"});
   expect_better(3);
 }
 
@@ -135,7 +135,7 @@ TEST(RollBack, one_before_that_cannot_save) {
   begin("gen_save_fails", "0.3.0");
   put("gen_2");
   expect_refused("the disk is full");
-  LONGS_EQUAL(1, logged({"generation resumes"}));
+  expect_logged(1, {"generation resumes"});
   server().wait_for_log({"plugin unmapped", "generation=2"});
   put("gen_1");  // tried again, with the same outcome
   server().wait_for_log({"plugin unmapped", "generation=3"});
@@ -176,7 +176,7 @@ TEST(RollBack, a_refused_file_that_does_not_change_is_not_tried_again) {
   expect_refused("the device is missing");
   put("gen_beside", "beside.so");  // something else changes
   server().wait_for_log({"plugin loaded", "plugin=beside"});
-  LONGS_EQUAL(1, logged({"plugin refused"}));
+  expect_logged(1, {"plugin refused"});
 }
 
 }  // namespace

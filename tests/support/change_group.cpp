@@ -54,6 +54,17 @@ std::string ChangeGroup::wait_for_generation(int generation, Where where) {
                                where);
 }
 
+void ChangeGroup::expect_logged(std::size_t count, std::initializer_list<std::string_view> parts,
+                                Where where) {
+  const std::size_t lines = server().process().wait_for_errors(count, parts);
+  std::string wanted;
+  for (const std::string_view part : parts) wanted.append(" ").append(part);
+  check(lines == count,
+        std::to_string(lines) + " lines, not " + std::to_string(count) + ", with" + wanted +
+            "\nIt said:\n" + server().process().errors(),
+        where);
+}
+
 std::size_t ChangeGroup::logged(std::initializer_list<std::string_view> parts) {
   return count_lines(server().process().errors(), parts);
 }

@@ -39,7 +39,10 @@ class ChangeGroup : public ServerGroup {
   // Lets those go on that wait in their start.
   void let_go() { control_.write("go", ""); }
 
-  // How many lines of the log hold every one of `parts`.
+  // As many lines of the log hold every one of `parts`, waited for, and no more.
+  void expect_logged(std::size_t count, std::initializer_list<std::string_view> parts,
+                     Where where = Where::here());
+  // How many lines of the log, as far as it was read, hold every one of `parts`.
   std::size_t logged(std::initializer_list<std::string_view> parts);
   // How often a message was logged, with those that the log held down. REQUIRES: the server ended.
   std::size_t logged_in_all(std::string_view message);

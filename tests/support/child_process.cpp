@@ -114,6 +114,22 @@ std::optional<std::string> ChildProcess::wait_for_error(
   return wait_for_line(errors_, parts, deadline, nth);
 }
 
+std::size_t ChildProcess::wait_for_errors(std::size_t count,
+                                          std::initializer_list<std::string_view> parts,
+                                          const Deadline& deadline) {
+  std::unique_lock lock(mutex_);
+  std::size_t from = 0;
+  std::size_t found = 0;
+  changed_.wait_until(lock, deadline.end(), [&] {
+    each_line(errors_, from, [&](std::string_view line) {
+      if (holds_all(line, parts)) ++found;
+      return false;
+    });
+    return found >= count || closed_;
+  });
+  return found;
+}
+
 std::optional<std::string> ChildProcess::wait_for_line(
     const std::string& text, std::initializer_list<std::string_view> parts,
     const Deadline& deadline, std::size_t nth) {

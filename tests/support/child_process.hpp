@@ -57,6 +57,10 @@ class ChildProcess {
                                             const Deadline& deadline = Deadline(),
                                             std::size_t nth = 1);
 
+  // Waits until `count` lines on standard error hold every one of `parts`; gives how many do then.
+  std::size_t wait_for_errors(std::size_t count, std::initializer_list<std::string_view> parts,
+                              const Deadline& deadline = Deadline());
+
   // Waits for its end, and for the end of its output.
   std::optional<Ending> wait(const Deadline& deadline = Deadline());
 
