@@ -207,6 +207,28 @@ TEST(Replacement, the_second_file_serves_where_the_first_now_holds_another_plugi
   expect_logged(1, {"plugin loaded", "plugin=renamed"});
 }
 
+TEST(Replacement, a_file_that_is_renamed_goes_on_under_its_new_name) {
+  serve("gen_1");
+  subscribe(client("A"), "gen:a", "1.0.0");
+  converse(R"(
+    A > ["gen:a","add",5]
+    A < ["gen:a","count",5]
+  )");
+  std::filesystem::rename(file(), file("a_new_name.so"));
+  wait_for_generation(2);
+  converse(R"(
+    A > ["gen:a","who",null]
+    A < ["gen:a","who",{"version":"1.0.0","from":"1.0.0","count":5,"adopted":1}]
+  )");
+  std::filesystem::rename(file("a_new_name.so"), file("z_new_name.so"));
+  wait_for_generation(3);
+  remove("z_new_name.so");
+  server().wait_for_log({"plugin removed", "plugin=generation", "z_new_name.so"});
+  expect_unloaded(client("A"), "gen:a");
+  expect_logged(1, {"plugin removed"});
+  expect_logged(1, {"generation left"});
+}
+
 TEST(Replacement, the_order_of_the_plugins_stays) {
   serve("gen_1", {.plugins = {{"gen_over", "a_over.so"}}});
   subscribe(client("A"), "gen:a", "over");
