@@ -1,4 +1,4 @@
-# Sourced by conf/quickstart.sh and tests/run.sh, not run: what a Debian needs to build Jackfield,
+# Sourced by conf/quickstart.sh, tests/run.sh and tests/bench/*.sh, not run: what a Debian needs to build Jackfield,
 # and how it is installed and built. POSIX sh. Wants $me (the name in messages) and $root (the
 # repository's folder). Every failure is one line on stderr.
 
@@ -58,13 +58,13 @@ install_packages() {
   fi
 }
 
-# build PRESET: configures and builds into build/PRESET; what the tools say goes to build.log there.
-# On failure the caller gets 1.
+# build PRESET [TARGET]: configures and builds into build/PRESET, everything or one target; what the
+# tools say goes to build.log there. On failure the caller gets 1.
 build() {
   log=$root/build/$1/build.log
   mkdir -p "$root/build/$1" 2>/dev/null && (: >"$log") 2>/dev/null || fail "cannot write $log"
   # A build folder from another place or of another compiler is made anew.
   (cd "$root" && cmake --preset "$1") >"$log" 2>&1 ||
     (cd "$root" && cmake --fresh --preset "$1") >"$log" 2>&1 || return 1
-  cmake --build "$root/build/$1" >>"$log" 2>&1
+  cmake --build "$root/build/$1" ${2:+--target "$2"} >>"$log" 2>&1
 }

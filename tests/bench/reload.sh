@@ -1,0 +1,43 @@
+#!/bin/sh
+# Measures what it takes to drop plugins in and to replace them while clients stay connected:
+#
+#     sh tests/bench/reload.sh [--short] [OPTION...]
+#
+# --short takes about two minutes instead of twenty. --only drop-in|replacement|pause|footprint
+# (repeatable) measures only that; --core N is the core that the server has for itself. Installs what
+# is missing to build, builds the release preset's server and the benchmark, prints tables, and
+# writes them into build/bench: reload.md and reload.json. README.md in this folder says how to read
+# them.
+set -u
+me=tests/bench/reload.sh
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd) || exit 1
+. "$root/conf/setup.sh"
+
+install_packages $build_packages
+say "building"
+build release || fail "the build failed; $log says why"
+build bench bench_programs || fail "the build failed; $log says why"
+
+folder=$(mktemp -d) || fail "no folder for temporary files"
+bench=
+end() {
+  if [ -n "$bench" ]; then
+    kill "$bench" 2>/dev/null # the kernel ends its server with it
+    wait "$bench" 2>/dev/null
+  fi
+  rm -rf "$folder"
+}
+trap end EXIT
+trap 'exit 1' HUP INT TERM
+
+output=$root/build/bench
+commit=$(git -C "$root" describe --always --dirty 2>/dev/null)
+"$output/tests/bench/reload_bench" --server "$root/build/release/jackfield" \
+  --plugins "$root/build/release/plugins" --bench-plugins "$output/tests/bench/plugins" \
+  --folder "$folder" --output "$output" ${commit:+--commit "$commit"} "$@" &
+bench=$!
+wait "$bench"
+status=$?
+bench=
+[ $status -ne 0 ] || say "written: build/bench/reload.md, build/bench/reload.json"
+exit $status
