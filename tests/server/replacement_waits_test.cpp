@@ -125,53 +125,6 @@ TEST(ReplacementWaits, a_client_that_connects_meanwhile_is_served_by_the_new_one
   a.expect_nothing();
 }
 
-TEST(ReplacementWaits, what_is_pending_is_answered_first) {
-  serve("gen_1");
-  WsClient& a = client("A");
-  a.send_text(R"(["gen:a","later",500])");
-  a.send_text(R"(["gen:a","work",500])");
-  expect_echo(a);
-  put("gen_2");
-  a.expect(R"(["gen:a","answer","1.0.0"])");
-  a.expect(R"(["gen:a","answer","1.0.0"])");
-  wait_for_generation(2);
-  a.expect_nothing();
-}
-
-TEST(ReplacementWaits, what_is_pending_for_too_long_is_answered_with_one_error) {
-  serve("gen_1", {.log_level = "debug"});
-  WsClient& a = client("A");
-  a.send_text(R"(["gen:a","never",null])");
-  a.send_text(R"(["gen:b","work",2500])");
-  a.send_text(R"(["gen:c","later",2500])");
-  expect_echo(a);
-  replace("gen_2", 2);
-  for (const char* topic : {"gen:a", "gen:b", "gen:c"}) {
-    const std::string error = payload_of(a.receive(), topic, "error");
-    CHECK_EQUAL(std::string("INTERNAL_ERROR"), string_member(error, "code"));
-  }
-  // The job is still at work; its end answers nobody.
-  server().wait_for_log({"plugin unmapped", "plugin=generation", "generation=1"});
-  a.expect_nothing();
-}
-
-TEST(ReplacementWaits, a_join_that_is_pending_is_asked_again) {
-  serve("gen_join_waits");
-  WsClient& a = client("A");
-  a.send_text(R"(["gen:a","subscribe",{"id":"7","and":["more"]}])");
-  a.send_text(R"(["gen:a","subscribe",{"id":"8"}])");
-  expect_echo(a);
-  replace("gen_2", 2);
-  a.expect(R"(["gen:a","subscribed",{"id":"7"}])");
-  a.expect(R"(["gen:a","welcome","2.0.0"])");
-  a.expect(R"(["gen:a","subscribed",{"id":"8"}])");
-  a.expect(R"(["gen:a","welcome","2.0.0"])");
-  a.send_text(R"(["gen:a","say",[0,1]])");
-  a.expect(R"(["gen:a","said",[0,1,1]])");
-  a.expect_nothing();
-  LONGS_EQUAL(0, logged({"generation left"}));
-}
-
 TEST(ReplacementWaits, a_client_that_goes_meanwhile_leaves_the_new_one_once) {
   serve("gen_1");
   WsClient closed = connect();
@@ -262,21 +215,41 @@ TEST(ReplacementWaits, what_waited_goes_to_the_old_one_where_the_new_one_fails) 
   expect_logged(1, {"generation left"});
 }
 
-TEST(ReplacementWaits, a_join_that_is_pending_and_given_up_joins_nobody) {
-  serve("gen_join_waits");
+TEST(ReplacementWaits, a_file_that_changes_meanwhile_is_taken_next) {
+  serve("gen_1");
   WsClient& a = client("A");
-  WsClient gone = connect();
-  a.send_text(R"(["gen:a","subscribe",{"id":"7"}])");
-  a.send_text(R"(["gen:a","unsubscribe",null])");
-  a.expect(R"(["gen:a","unsubscribed",{}])");
-  gone.send_text(R"(["gen:a","subscribe",null])");
-  expect_echo(gone);
-  gone.close();
-  replace("gen_2", 2);
-  a.send_text(R"(["gen:a","say",[0,1]])");
-  a.expect_nothing();
+  subscribe(a, "gen:a", "1.0.0");
+  begin_change();
+  a.send_text(R"(["gen:a","add",1])");
+  put("gen_2");
+  end_change();
+  wait_for_generation(3);
+  a.expect(R"(["gen:a","count",1])");
+  a.send_text(R"(["gen:a","who",null])");
+  a.expect(R"(["gen:a","who",{"version":"2.0.0","from":"2.4.0","count":1,"adopted":1}])");
+  LONGS_EQUAL(0, logged({"plugin refused"}));
+}
+
+TEST(ReplacementWaits, two_plugins_that_change_together_keep_the_order_of_one_connection) {
+  serve("gen_1", {.plugins = {{"gen_beside", "beside.so"}}});
+  WsClient& a = client("A");
+  subscribe(a, "gen:a", "1.0.0");
+  subscribe(a, "beside:a", "1.0.0");
+  put("gen_beside", "beside.so");
+  put("gen_2");
+  int n = 0;
+  const Deadline deadline;
+  while (!server().process().wait_for_error({"plugin replaced", "plugin=generation "},
+                                            Deadline(std::chrono::milliseconds(0)))) {
+    CHECK_TRUE(deadline.milliseconds() > 0);
+    const std::string number = std::to_string(++n);
+    a.send_bytes(segment({"[\"gen:a\",\"say\",[0," + number + "]]",
+                          "[\"beside:a\",\"say\",[0," + number + "]]"}));
+    a.expect_bytes("[\"gen:a\",\"said\",[0," + number + "," + number + "]]");
+    a.expect_bytes("[\"beside:a\",\"said\",[0," + number + "," + number + "]]");
+  }
+  server().wait_for_log({"plugin replaced", "plugin=beside ", "generation=2 "});
   subscribe(a, "gen:a", "2.0.0");
-  LONGS_EQUAL(0, logged({"generation left"}));
 }
 
 TEST(ReplacementWaits, timers_of_the_old_one_rest_and_go_with_it) {
