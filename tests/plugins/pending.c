@@ -6,6 +6,7 @@
 enum { kThreads = 64 };
 
 static pthread_t threads[kThreads];
+static int has_thread[kThreads]; /* else a timer answers */
 static jf_id calls[kThreads];
 static int thread_count;
 
@@ -29,7 +30,7 @@ static int32_t in_thread(void *(*run)(void *), jf_id call) {
   if (pthread_create(&threads[thread_count], NULL, run, &calls[thread_count]) != 0) {
     return JF_E_INTERNAL;
   }
-  ++thread_count;
+  has_thread[thread_count++] = 1;
   return JF_PENDING;
 }
 
@@ -45,7 +46,6 @@ static int32_t by_timer(jf_id call) {
   if (thread_count == kThreads) return JF_E_LIMIT;
   calls[thread_count] = call;
   host->timer(host, 20, 0, answer_from_timer, &calls[thread_count], &timer);
-  threads[thread_count] = pthread_self();
   ++thread_count;
   return JF_PENDING;
 }
@@ -101,7 +101,7 @@ static void stop(void *instance) {
   int i;
   (void)instance;
   for (i = 0; i < thread_count; ++i) {
-    if (!pthread_equal(threads[i], pthread_self())) pthread_join(threads[i], NULL);
+    if (has_thread[i]) pthread_join(threads[i], NULL);
   }
 }
 
