@@ -347,8 +347,8 @@ TEST(sdk_reload, what_start_says_comes_after_the_adoption) {
 TEST(sdk_reload, what_is_due_waits_while_it_is_replaced_and_comes_when_it_is_not) {
   std::string order;
   std::vector<jf::Timer> timers;
-  start_with([&](jf::Plugin& plugin, int number) {
-    plugin.channel("t").on("begin", [&, number](jf::Event&) {
+  start_with([&](jf::Plugin& plugin, int) {
+    plugin.channel("t").on("begin", [&](jf::Event&) {
       timers.push_back(plugin.after(10, [&order] { order += "timer "; }));
       plugin.post([&order] { order += "post "; });
       plugin.job([] { return 5; }, [&order](jf::Outcome<int> outcome) {
