@@ -196,7 +196,8 @@ void PluginSet::file_gone(const fs::path& file) {
     queue_.push_front({*second, true});
     return;
   }
-  surroundings_.log.info("plugin removed", {{"plugin", plugin->name}, {"file", file.string()}});
+  surroundings_.log.write_each(base::LogLevel::kInfo, "plugin removed",
+                               {{"plugin", plugin->name}, {"file", file.string()}});
   remove(*plugin);
 }
 
@@ -216,11 +217,13 @@ void PluginSet::refuse(const fs::path& file, const std::string& reason) {
   const Plugin* serving = find_by_file(file);
   if (serving == nullptr) serving = find(files_[file].plugin);
   if (serving == nullptr) {
-    surroundings_.log.error("plugin refused", {{"file", file.string()}, {"reason", reason}});
+    surroundings_.log.write_each(base::LogLevel::kError, "plugin refused",
+                                 {{"file", file.string()}, {"reason", reason}});
   } else {
-    surroundings_.log.error("plugin refused", {{"file", file.string()},
-                                               {"reason", reason},
-                                               {"still", serving->generation->manifest().version}});
+    surroundings_.log.write_each(base::LogLevel::kError, "plugin refused",
+                                 {{"file", file.string()},
+                                  {"reason", reason},
+                                  {"still", serving->generation->manifest().version}});
   }
 }
 
@@ -379,18 +382,20 @@ void PluginSet::installed(const fs::path& file, const std::string& config,
   if (plugin == nullptr) {
     plugin = plugins_.emplace_back(std::make_unique<Plugin>()).get();
     plugin->name = manifest.name;
-    log.info("plugin loaded", {{"plugin", manifest.name},
-                               {"version", manifest.version},
-                               {"file", file.string()},
-                               {"generation", outcome.fresh->number()}});
+    log.write_each(base::LogLevel::kInfo, "plugin loaded",
+                   {{"plugin", manifest.name},
+                    {"version", manifest.version},
+                    {"file", file.string()},
+                    {"generation", outcome.fresh->number()}});
   } else {
-    log.info("plugin replaced", {{"plugin", manifest.name},
-                                 {"version", manifest.version},
-                                 {"before", plugin->generation->manifest().version},
-                                 {"generation", outcome.fresh->number()},
-                                 {"adopted", outcome.handed_over.adopted},
-                                 {"ended", outcome.handed_over.ended},
-                                 {"pause_us", outcome.pause.count()}});
+    log.write_each(base::LogLevel::kInfo, "plugin replaced",
+                   {{"plugin", manifest.name},
+                    {"version", manifest.version},
+                    {"before", plugin->generation->manifest().version},
+                    {"generation", outcome.fresh->number()},
+                    {"adopted", outcome.handed_over.adopted},
+                    {"ended", outcome.handed_over.ended},
+                    {"pause_us", outcome.pause.count()}});
     retirements_.begin(std::move(plugin->generation), true, settings_.stop_timeout);
   }
   plugin->file = file;
@@ -399,7 +404,8 @@ void PluginSet::installed(const fs::path& file, const std::string& config,
   plugin->since = std::chrono::system_clock::now();
   sort_plugins();
   if (mine != nullptr && mine != plugin) {  // the file held another plugin before
-    log.info("plugin removed", {{"plugin", mine->name}, {"file", file.string()}});
+    log.write_each(base::LogLevel::kInfo, "plugin removed",
+                   {{"plugin", mine->name}, {"file", file.string()}});
     if (const auto second = take_second(mine->name)) queue_.push_front({*second, true});
     remove(*mine);
   }
@@ -468,10 +474,11 @@ void PluginSet::update_config(Plugin& plugin) {
   }
   if (auto status = plugin.generation->configure(table); status.is_ok()) {
     plugin.config = table;
-    surroundings_.log.info("plugin configured", {{"plugin", plugin.name}});
+    surroundings_.log.write_each(base::LogLevel::kInfo, "plugin configured",
+                                 {{"plugin", plugin.name}});
   } else {
-    surroundings_.log.error("plugin keeps its configuration",
-                            {{"plugin", plugin.name}, {"reason", status.message()}});
+    surroundings_.log.write_each(base::LogLevel::kError, "plugin keeps its configuration",
+                                 {{"plugin", plugin.name}, {"reason", status.message()}});
   }
 }
 

@@ -64,12 +64,13 @@ void Retirements::stop(const std::shared_ptr<Leaving>& leaving, bool has_started
       },
       leaving->patience,
       [this, leaving] {
-        log_.error("plugin does not stop", {{"plugin", leaving->generation->manifest().name},
-                                            {"version", leaving->generation->manifest().version},
-                                            {"generation", leaving->generation->number()},
-                                            {"reason", leaving->generation->has_running_works()
-                                                           ? "a job of it still runs"
-                                                           : "its stop has not returned"}});
+        log_.write_each(
+            base::LogLevel::kError, "plugin does not stop",
+            {{"plugin", leaving->generation->manifest().name},
+             {"version", leaving->generation->manifest().version},
+             {"generation", leaving->generation->number()},
+             {"reason", leaving->generation->has_running_works() ? "a job of it still runs"
+                                                                 : "its stop has not returned"}});
       },
       [this, leaving] {
         if (leaving->threads.empty()) {
@@ -93,10 +94,11 @@ void Retirements::unload(const std::shared_ptr<Leaving>& leaving) {
       },
       leaving->patience,
       [this, leaving] {
-        log_.error("plugin does not unload", {{"plugin", leaving->generation->manifest().name},
-                                              {"version", leaving->generation->manifest().version},
-                                              {"generation", leaving->generation->number()},
-                                              {"reason", "a destructor of it has not returned"}});
+        log_.write_each(base::LogLevel::kError, "plugin does not unload",
+                        {{"plugin", leaving->generation->manifest().name},
+                         {"version", leaving->generation->manifest().version},
+                         {"generation", leaving->generation->number()},
+                         {"reason", "a destructor of it has not returned"}});
       },
       [this, leaving] { end(leaving); });
   if (status.is_ok()) return;
@@ -128,10 +130,11 @@ void Retirements::end(const std::shared_ptr<Leaving>& leaving) {
   ++stayed_count_;
   stayed_.push_back({manifest.name, manifest.version, number, leaving->outcome.reason});
   if (stayed_.size() > kMaxStayed) stayed_.pop_front();
-  log_.warning("plugin stays mapped", {{"plugin", manifest.name},
-                                       {"version", manifest.version},
-                                       {"generation", number},
-                                       {"reason", leaving->outcome.reason}});
+  log_.write_each(base::LogLevel::kWarning, "plugin stays mapped",
+                  {{"plugin", manifest.name},
+                   {"version", manifest.version},
+                   {"generation", number},
+                   {"reason", leaving->outcome.reason}});
 }
 
 }  // namespace jackfield::plugin
