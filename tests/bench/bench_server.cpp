@@ -83,17 +83,6 @@ std::string BenchServer::configuration(const Options& options) {
          (options.folder / "run").string() + "\"\n" + options.loading + "\n";
 }
 
-bool BenchServer::takes(const Options& options) {
-  const std::string file = write_file(options.folder / "check.toml", configuration(options));
-  const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  const pid_t child = spawn({options.executable.string(), "check", file}, {}, null, null);
-  ::close(null);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 BenchServer::BenchServer(const Options& options) : plugins_(options.folder / "plugins") {
   fs::create_directories(plugins_);
   for (const fs::path& image : options.plugins) fs::copy_file(image, plugins_ / image.filename());
@@ -153,12 +142,13 @@ void BenchServer::read_port() {
 
 Clock::time_point BenchServer::put(const fs::path& image, const std::string& name) const {
   const fs::path target = plugins_ / name;
-  const auto complain = [&] { throw Failure("cannot copy to " + target.string() + ": " + error_text()); };
+  const auto complain = [&] {
+    throw Failure("cannot copy to " + target.string() + ": " + error_text());
+  };
   std::ifstream file(image, std::ios::binary);
-  const std::string octets((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string octets{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (octets.empty()) throw Failure("cannot read " + image.string());
-  const int descriptor =
-      ::open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+  const int descriptor = ::open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
   if (descriptor < 0) complain();
   for (std::size_t written = 0; written < octets.size();) {
     const ssize_t size = ::write(descriptor, octets.data() + written, octets.size() - written);

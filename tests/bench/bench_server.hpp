@@ -47,9 +47,6 @@ class BenchServer {
   BenchServer(const BenchServer&) = delete;
   BenchServer& operator=(const BenchServer&) = delete;
 
-  // Whether it takes these lines of [plugins], as `jackfield check` says.
-  static bool takes(const Options& options);
-
   std::uint16_t port() const { return port_; }
   const ServerLog& log() const { return *log_; }
 

@@ -28,8 +28,8 @@ struct Cores {
 Cores share_cores(int server = -1);
 std::string to_text(const std::vector<int>& cores);
 
-// Keeps the calling thread, and what it starts, on these cores (sched_setaffinity(2)). Async-signal-
-// safe but for the vector, which it only reads.
+// Keeps the calling thread, and what it starts, on these cores (sched_setaffinity(2)). May be
+// called between fork and exec.
 void stay_on(const std::vector<int>& cores);
 
 }  // namespace jackfield::bench

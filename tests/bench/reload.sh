@@ -3,11 +3,10 @@
 #
 #     sh tests/bench/reload.sh [--short] [OPTION...]
 #
-# --short takes about two minutes instead of twenty. --only drop-in|replacement|pause|footprint
+# --short takes one minute instead of six. --only drop-in, replacement, pause or footprint
 # (repeatable) measures only that; --core N is the core that the server has for itself. Installs what
-# is missing to build, builds the release preset's server and the benchmark, prints tables, and
-# writes them into build/bench: reload.md and reload.json. README.md in this folder says how to read
-# them.
+# is missing to build, builds the release preset's server and the benchmark, prints tables, and writes
+# them into build/bench: reload.md and reload.json. README.md in this folder says how to read them.
 set -u
 me=tests/bench/reload.sh
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd) || exit 1

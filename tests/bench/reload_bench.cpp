@@ -12,13 +12,14 @@ namespace jackfield::bench {
 namespace {
 
 constexpr const char* kUsage =
-    "usage: reload_bench --server FILE --plugins DIR --bench-plugins DIR --folder DIR --output DIR\n"
+    "usage: reload_bench --server FILE --plugins DIR --bench-plugins DIR --folder DIR\n"
+    "                    --output DIR\n"
     "                    [--short] [--only drop-in|replacement|pause|footprint]... [--core N]\n"
     "                    [--commit ID]\n";
 
 struct Measure {
   const char* name;
-  Table (*run)(const ReloadSetup& setup);
+  std::vector<Table> (*run)(const ReloadSetup& setup);
 };
 constexpr Measure kMeasures[] = {{"drop-in", measure_drop_in},
                                  {"replacement", measure_replacement},
@@ -105,9 +106,10 @@ void run(Options options) {
   show(report.facts());
   for (const Measure& measure : kMeasures) {
     if (!options.only.empty() && options.only.count(measure.name) == 0) continue;
-    Table table = measure.run(setup);
-    show("\n" + Report::to_text(table) + "\n");
-    report.add(std::move(table));
+    for (Table& table : measure.run(setup)) {
+      show("\n" + Report::to_text(table));
+      report.add(std::move(table));
+    }
   }
   report.add_fact("load after", load_average());
   report.write(options.output);

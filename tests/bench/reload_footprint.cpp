@@ -10,31 +10,30 @@
 namespace jackfield::bench {
 namespace {
 
+// Both: by then the chat's histories are full.
 constexpr int kWarmUp = 20;
+constexpr std::chrono::seconds kWarmUpTime{2};
+constexpr const char* kQuiet = "0.01";  // seconds
 constexpr std::chrono::milliseconds kLook{2};
 constexpr std::chrono::seconds kPatience{20};
-// An image that has not gone by then, after its successor came, is taken for one that stays.
-constexpr std::chrono::seconds kUnloadPatience{3};
 
-// Copies the image over itself and waits until a newer one is mapped and the older ones are gone.
-// Gives how many images there are then.
+// Copies the image over itself and waits until a newer one is mapped, and the one before is gone or,
+// as the server says, stays. Gives how many images there are then.
 std::size_t replace(const BenchServer& server, const ReloadSetup& setup, const Subject& subject) {
   const std::string image = subject.plugin + ".so";
   const auto before = server.images(subject.plugin);
   if (before.empty()) throw server.failure("no image of " + image + " is mapped");
+  const std::size_t stayed = server.log().counts().stayed;
   server.put(setup.plugins / image, image);
-  const auto begin = Clock::now();
-  for (;;) {
+  const auto end = Clock::now() + kPatience;
+  for (; Clock::now() < end; std::this_thread::sleep_for(kLook)) {
     const auto images = server.images(subject.plugin);
-    const bool is_new = !images.empty() && *images.rbegin() > *before.rbegin();
-    const auto waited = Clock::now() - begin;
-    if (is_new && (images.size() == 1 || waited > kUnloadPatience)) return images.size();
-    if (waited > kPatience) {
-      const std::string why = server.log().refusal();
-      throw server.failure(image + " was not replaced" + (why.empty() ? "" : ": " + why));
-    }
-    std::this_thread::sleep_for(kLook);
+    if (images.empty() || *images.rbegin() == *before.rbegin()) continue;
+    const bool is_gone = images.count(*before.rbegin()) == 0;
+    if (is_gone || server.log().counts().stayed > stayed) return images.size();
   }
+  const std::string why = server.log().refusal();
+  throw server.failure(image + " was not replaced" + (why.empty() ? "" : ": " + why));
 }
 
 // When nothing is on its way any more: the same twice, or after two seconds whatever it is.
@@ -66,20 +65,20 @@ std::vector<Cell> row_of(const std::string& plugin, int replacements, const Foot
           static_cast<std::int64_t>(counts.stayed)};
 }
 
-// Its rows into the table, and a sentence about the messages.
-std::string measure(const ReloadSetup& setup, const Subject& subject, int count, Table& table) {
+// Adds the rows of a plugin.
+void measure(const ReloadSetup& setup, const Subject& subject, int count, Table& table,
+             Table& messages) {
   const int step = std::min(100, count / 2);
   BenchServer::Options options = setup.options("footprint-" + subject.plugin);
   options.plugins = {setup.plugins / (subject.plugin + ".so")};
   options.log_level = "debug";
-  const std::string loading = options.loading;
-  options.loading += "quiet_s = 0.01\n";
-  if (!BenchServer::takes(options)) options.loading = loading;
+  options.loading = std::string("quiet_s = ") + kQuiet + "\n";
   const BenchServer server(options);
   Traffic traffic(server.port(), subject,
                   {.broadcast_interval = std::chrono::milliseconds(5), .cores = setup.cores.load});
   traffic.start();
-  for (int i = 0; i < kWarmUp; ++i) replace(server, setup, subject);
+  const auto warm = Clock::now() + kWarmUpTime;
+  for (int i = 0; i < kWarmUp || Clock::now() < warm; ++i) replace(server, setup, subject);
   const Footprint first = settled(server);
   const ServerLog::Counts at_first = server.log().counts();
   const auto since_first = [&] {
@@ -88,7 +87,8 @@ std::string measure(const ReloadSetup& setup, const Subject& subject, int count,
     counts.stayed -= at_first.stayed;
     return counts;
   };
-  std::size_t images = server.images(subject.plugin).size();
+  const std::size_t first_images = server.images(subject.plugin).size();
+  std::size_t images = first_images;
   table.rows.push_back(row_of(subject.plugin, 0, first, images, since_first()));
   Footprint last = first;
   for (int i = 1; i <= count; ++i) {
@@ -107,28 +107,26 @@ std::string measure(const ReloadSetup& setup, const Subject& subject, int count,
                         .threads = last.threads - first.threads,
                         .descriptors = last.descriptors - first.descriptors};
   table.rows.push_back(row_of(subject.plugin + ", more than before", count, grown,
-                              images - 1, since_first()));
-  const Traffic::Messages& messages = traffic.messages();
-  std::string text = subject.plugin + ": of " + std::to_string(messages.expected) + " messages " +
-                     std::to_string(messages.lost) + " were lost, " +
-                     std::to_string(messages.misplaced) + " came twice or out of order; " +
-                     std::to_string(messages.errors) + " errors.";
-  if (!messages.error.empty()) text += " The first: " + messages.error;
+                              images - first_images, since_first()));
+  const Traffic::Messages& heard = traffic.messages();
+  messages.rows.push_back(
+      {subject.plugin, heard.expected, heard.lost, heard.misplaced, heard.errors});
+  if (!heard.error.empty()) messages.text += " The first error: " + heard.error;
   if (const std::size_t dropped = server.log().counts().dropped; dropped > 0) {
-    text += " " + std::to_string(dropped) + " lines of the log were dropped, so the count of " +
-            "images is too small.";
+    table.text += " " + std::to_string(dropped) + " lines of the log about " + subject.plugin +
+                  " were dropped, so what it says of images is too little.";
   }
-  return text;
 }
 
 }  // namespace
 
-Table measure_footprint(const ReloadSetup& setup) {
+std::vector<Table> measure_footprint(const ReloadSetup& setup) {
   const int count = setup.is_short ? 50 : 1000;
   Table table{.key = "footprint",
               .title = "What the process takes, over many replacements under traffic",
-              .text = "20 clients, to all of which one of them speaks each 5 ms; before the first "
-                      "row there were " +
+              .text = "20 clients, to all of which one speaks each 5 ms; a file settles in " +
+                      std::string(kQuiet) +
+                      " s; before the first row there were at least " +
                       std::to_string(kWarmUp) +
                       " replacements. \"images\" are those of the plugin that are mapped; "
                       "\"unmapped\" and \"stayed\" are the old generations' since the first row, "
@@ -144,11 +142,20 @@ Table measure_footprint(const ReloadSetup& setup) {
                           {"unmapped", "unmapped", 0},
                           {"stayed", "stayed", 0}},
               .rows = {}};
+  Table messages{.key = "messages",
+                 .title = "What the clients heard meanwhile",
+                 .text = "What was said to the 20 clients, to each of them, by its number.",
+                 .columns = {{"plugin", "plugin", 0},
+                             {"expected", "messages", 0},
+                             {"lost", "lost", 0},
+                             {"misplaced", "twice or out of order", 0},
+                             {"errors", "errors", 0}},
+                 .rows = {}};
   for (const Subject& subject : {echo_subject(), chat_subject()}) {
     progress("replace " + subject.plugin + " under traffic");
-    table.text += " " + measure(setup, subject, count, table);
+    measure(setup, subject, count, table, messages);
   }
-  return table;
+  return {std::move(table), std::move(messages)};
 }
 
 }  // namespace jackfield::bench

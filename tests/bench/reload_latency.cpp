@@ -1,5 +1,5 @@
-// How long it takes from the close of a plugin's file to the plugin's first answer, seen by a client
-// that asks again as soon as it is answered.
+// How long it takes from the close of a plugin's file to the plugin's first answer, seen by a
+// client that asks again as soon as it is answered.
 #include <string>
 #include <vector>
 
@@ -88,7 +88,7 @@ std::vector<double> replacement(const ReloadSetup& setup, const std::string& plu
 
 }  // namespace
 
-Table measure_drop_in(const ReloadSetup& setup) {
+std::vector<Table> measure_drop_in(const ReloadSetup& setup) {
   const int count = setup.is_short ? 10 : 50;
   Table table = make_table("drop_in", "From the close of a new plugin's file to serving",
                            "The file is copied into the folder; a client asks to subscribe, again "
@@ -97,20 +97,20 @@ Table measure_drop_in(const ReloadSetup& setup) {
     progress("drop in " + subject.plugin);
     table.rows.push_back(row_of(subject.plugin, drop_in(setup, subject, count)));
   }
-  return table;
+  return {std::move(table)};
 }
 
-Table measure_replacement(const ReloadSetup& setup) {
+std::vector<Table> measure_replacement(const ReloadSetup& setup) {
   const int count = setup.is_short ? 20 : 100;
   Table table = make_table(
       "replacement", "From the close of a newer plugin's file to its first answer",
-      "The file is copied over the one that serves, in place; a client that has subscribed asks for "
-      "the version, again and again, until the newer one answers.");
+      "The file is copied over the one that serves, in place; a client that has subscribed asks "
+      "for the version, again and again, until the newer one answers.");
   for (const std::string plugin : {"versioned_c", "versioned_cpp"}) {
     progress("replace " + plugin);
     table.rows.push_back(row_of(plugin, replacement(setup, plugin, count)));
   }
-  return table;
+  return {std::move(table)};
 }
 
 }  // namespace jackfield::bench

@@ -1,9 +1,10 @@
-// What the reload benchmark measures, each as a table. Each starts servers of its own and ends them.
+// What the reload benchmark measures, as tables. Each starts servers of its own and ends them.
 // All throw Failure where the server does not do what is to be measured.
 #pragma once
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "tests/bench/bench_server.hpp"
 #include "tests/bench/machine.hpp"
@@ -29,14 +30,15 @@ Subject echo_subject();
 Subject chat_subject();
 
 // A plugin file is copied into the folder: how long from its close to the first `subscribed`.
-Table measure_drop_in(const ReloadSetup& setup);
+std::vector<Table> measure_drop_in(const ReloadSetup& setup);
 // A plugin file is copied over the one that serves: how long from its close to the first answer of
 // the new generation.
-Table measure_replacement(const ReloadSetup& setup);
+std::vector<Table> measure_replacement(const ReloadSetup& setup);
 // The longest that an event waited for its answer around a replacement, and without one.
-Table measure_pause(const ReloadSetup& setup);
-// What the process takes before and after many replacements under traffic.
-Table measure_footprint(const ReloadSetup& setup);
+std::vector<Table> measure_pause(const ReloadSetup& setup);
+// What the process takes before and after many replacements under traffic, and what became of the
+// messages.
+std::vector<Table> measure_footprint(const ReloadSetup& setup);
 
 // Says on standard error what goes on.
 void progress(const std::string& what);

@@ -14,14 +14,9 @@ namespace {
 
 constexpr std::chrono::microseconds kProbeInterval{200};
 constexpr std::chrono::milliseconds kBroadcastInterval{10};
-// From the close of a file to the next. With less, the server would hold back some of the lines that
-// say how long messages waited: it writes ten in ten seconds.
-constexpr std::chrono::milliseconds kPeriod{1050};
 // A replacement's time ends so long after the server's word of it: by then the old generation has
-// stopped and is unmapped.
+// stopped and is unmapped. What is compared with it begins as much later.
 constexpr std::chrono::milliseconds kAfter{50};
-// What is compared with it begins so long after the close of the file.
-constexpr std::chrono::milliseconds kQuietBegin{525};
 constexpr std::chrono::seconds kPatience{20};
 constexpr int kWarmUp = 3;
 constexpr double kTarget = 5;  // milliseconds
@@ -105,8 +100,8 @@ Pauses measure(const ReloadSetup& setup, const Subject& subject, std::size_t sub
       throw server.failure("subscriptions were lost");
     }
     generation = done->generation;
-    const auto quiet = std::max(closed + kQuietBegin, end + kAfter);
-    std::this_thread::sleep_until(std::max(closed + kPeriod, quiet + (end - closed)));
+    const auto quiet = end + kAfter;
+    std::this_thread::sleep_until(quiet + (end - closed));
     if (i < kWarmUp) continue;
     with.push_back({closed, end});
     without.push_back({quiet, quiet + (end - closed)});
@@ -121,19 +116,19 @@ Pauses measure(const ReloadSetup& setup, const Subject& subject, std::size_t sub
 
 }  // namespace
 
-Table measure_pause(const ReloadSetup& setup) {
+std::vector<Table> measure_pause(const ReloadSetup& setup) {
   const int count = setup.is_short ? 10 : 100;
   Table table{
       .key = "pause",
       .title = "The longest wait of a client for an answer, around a replacement",
       .text = "One client sends an event each " + std::to_string(kProbeInterval.count()) +
-              " µs. Its wait is counted from when the event was due to the answer; \"usual\" is the "
-              "median of all. The longest is taken of each replacement, from the close of the file "
-              "to " +
+              " µs. Its wait is counted from when the event was due to the answer; \"usual\" is "
+              "the median of all. The longest is taken of each replacement, from the close of "
+              "the file to " +
               std::to_string(kAfter.count()) +
               " ms after the server's word of it, and of an equally long time without one. "
-              "\"pause\" is what the server's log says: how long messages waited. \"late\" is the "
-              "most that the load was behind its own times.",
+              "\"pause\" is what the server's log says: how long messages waited. \"late\" is "
+              "the most that the load was behind its own times.",
       .columns = {{"plugin", "plugin", 0},
                   {"subscriptions", "subscriptions", 0},
                   {"count", "times", 0},
@@ -167,7 +162,7 @@ Table measure_pause(const ReloadSetup& setup) {
                             pauses.late_ms, pauses.with_ms, pauses.without_ms, pauses.server_ms});
     }
   }
-  return table;
+  return {std::move(table)};
 }
 
 }  // namespace jackfield::bench

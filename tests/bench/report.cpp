@@ -73,6 +73,13 @@ std::string wrapped(const std::string& text) {
   return line.empty() ? result : result + "  " + line + "\n";
 }
 
+void write_file(const std::string& path, const std::string& content) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << content;
+  file.close();
+  if (!file) throw Failure("cannot write " + path);
+}
+
 // The texts of all that people see, the titles first.
 std::vector<std::vector<std::string>> shown_rows(const Table& table) {
   std::vector<std::vector<std::string>> rows(1);
@@ -82,7 +89,8 @@ std::vector<std::vector<std::string>> shown_rows(const Table& table) {
   for (const std::vector<Cell>& cells : table.rows) {
     std::vector<std::string>& row = rows.emplace_back();
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      if (!table.columns[i].title.empty()) row.push_back(shown(cells[i], table.columns[i].decimals));
+      const Column& column = table.columns[i];
+      if (!column.title.empty()) row.push_back(shown(cells[i], column.decimals));
     }
   }
   return rows;
@@ -90,8 +98,8 @@ std::vector<std::vector<std::string>> shown_rows(const Table& table) {
 
 }  // namespace
 
-void Report::add_fact(std::string key, Cell value) {
-  facts_.emplace_back(std::move(key), std::move(value));
+void Report::add_fact(const std::string& key, const Cell& value) {
+  facts_.emplace_back(key, value);
 }
 
 void Report::add_machine(const Machine& machine, const Cores& cores) {
@@ -170,14 +178,9 @@ std::string Report::to_json() const {
 }
 
 void Report::write(const std::string& folder) const {
-  const std::pair<std::string, std::string> files[] = {{folder + "/" + name_ + ".md", to_markdown()},
-                                                       {folder + "/" + name_ + ".json", to_json()}};
-  for (const auto& [path, content] : files) {
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file << content;
-    file.close();
-    if (!file) throw Failure("cannot write " + path);
-  }
+  const std::string path = folder + "/" + name_;
+  write_file(path + ".md", to_markdown());
+  write_file(path + ".json", to_json());
 }
 
 }  // namespace jackfield::bench

@@ -34,7 +34,7 @@ class Report {
   explicit Report(std::string name) : name_(std::move(name)) {}
 
   // What holds for all tables. In JSON the key has '_' for ' '.
-  void add_fact(std::string key, Cell value);
+  void add_fact(const std::string& key, const Cell& value);
   void add_machine(const Machine& machine, const Cores& cores);
   void add(Table table) { tables_.push_back(std::move(table)); }
 

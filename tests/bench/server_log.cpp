@@ -104,7 +104,7 @@ void ServerLog::take(const std::string& line) {
   } else if (message == "plugin unmapped") {
     ++counts_.unmapped;
   } else if (message == "plugin stays mapped") {
-    counts_.stayed += 1 + static_cast<std::size_t>(whole(line, "held"));
+    ++counts_.stayed;
   } else if (message == "plugin refused") {
     refusal_ = field(line, "reason");
   }

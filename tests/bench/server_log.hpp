@@ -18,8 +18,7 @@ namespace jackfield::bench {
 
 class ServerLog {
  public:
-  // A plugin was replaced. One that the server held down, as it does with lines that come more than
-  // ten times in ten seconds, is not seen.
+  // A plugin was replaced.
   struct Replacement {
     std::string plugin;
     std::uint64_t generation = 0;

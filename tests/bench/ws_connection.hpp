@@ -1,6 +1,6 @@
 // A WebSocket connection for benchmarks: as little work for each message as can be, so that the
-// server is measured and not this. It takes what the server sends as it is (what RFC 6455 demands of
-// it is the tests' subject). One thread.
+// server is measured and not this. It takes what the server sends as it is (what RFC 6455 demands
+// of it is the tests' subject). One thread.
 #pragma once
 
 #include <cstddef>
