@@ -17,13 +17,14 @@ check_lines() {
     # What each layer may include of the others. "settings" is other layers'"'"' settings.hpp only.
     BEGIN {
       allowed["base"] = " base "
+      allowed["files"] = " files base "
       allowed["wire"] = " wire base "
       allowed["hub"] = " hub wire base "
-      allowed["plugin"] = " plugin hub wire base "
+      allowed["plugin"] = " plugin hub wire files base "
       allowed["http"] = " http hub wire base "
       allowed["net"] = " net http hub wire base "
       allowed["config"] = " config base settings "
-      allowed["daemon"] = " daemon config net http plugin hub wire base "
+      allowed["daemon"] = " daemon config net http plugin hub wire files base "
       allowed["main.cpp"] = allowed["daemon"]
     }
 
@@ -140,13 +141,15 @@ trap 'exit 1' HUP INT TERM
 
 # One tree with nothing wrong, and all that is allowed but rare.
 plant_clean() {
-  mkdir -p "$tree/core/base" "$tree/core/wire" "$tree/core/hub" "$tree/core/plugin" \
-    "$tree/core/http" "$tree/core/net" "$tree/core/config" "$tree/core/daemon" \
+  mkdir -p "$tree/core/base" "$tree/core/files" "$tree/core/wire" "$tree/core/hub" \
+    "$tree/core/plugin" "$tree/core/http" "$tree/core/net" "$tree/core/config" "$tree/core/daemon" \
     "$tree/plugin-api/include" "$tree/plugins/echo"
   put core/base/log.hpp '#include <string>'
+  put core/files/watcher.hpp '#include "core/base/log.hpp"'
   put core/wire/json.cpp '#include "core/base/log.hpp"' '#include <cjson/cJSON.h>'
   put core/hub/hub.hpp '#include "core/wire/json.hpp"' '// #include "core/net/server.hpp"'
-  put core/plugin/library.cpp '#include "core/hub/hub.hpp"' '#include "jackfield.h"' \
+  put core/plugin/library.cpp '#include "core/hub/hub.hpp"' '#include "core/files/watcher.hpp"' \
+    '#include "jackfield.h"' \
     '#include <boost/dll/shared_library.hpp>' '#include <boost/dll/runtime_symbol_info.hpp>'
   put core/http/health.cpp '#include "core/hub/hub.hpp"'
   put core/net/server.cpp '#include "core/http/health.hpp"' '#include <libwebsockets.h>' \
@@ -189,6 +192,10 @@ self_check() {
   fi
   plant core/base/x.hpp '#include "core/wire/json.hpp"' \
     'core/base may not include core/wire/json.hpp'
+  plant core/files/x.hpp '#include "core/wire/json.hpp"' \
+    'core/files may not include core/wire/json.hpp'
+  plant core/hub/x.hpp '#include "core/files/watcher.hpp"' \
+    'core/hub may not include core/files/watcher.hpp'
   plant core/wire/x.hpp '#include "core/hub/hub.hpp"' 'core/wire may not include core/hub/hub.hpp'
   plant core/hub/x.cpp '#include "core/plugin/library.hpp"' \
     'core/hub may not include core/plugin/library.hpp'

@@ -10,7 +10,7 @@ namespace jackfield::daemon {
 config::Outcome ConfigSource::read() {
   config::Outcome outcome;
   if (has_file()) {
-    stamp_ = plugin::FileStamp::of(file());  // before it is read: a change meanwhile is not missed
+    stamp_ = files::FileStamp::of(file());  // before it is read: a change meanwhile is not missed
     outcome = config::load(file());
   } else {
     outcome.config.plugins.directory = default_plugins();
@@ -19,7 +19,7 @@ config::Outcome ConfigSource::read() {
 }
 
 config::Outcome ConfigSource::read_again() {
-  stamp_ = plugin::FileStamp::of(file());
+  stamp_ = files::FileStamp::of(file());
   return overridden(config::load_again(file()));
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/config/config.hpp"
-#include "core/plugin/file_stamp.hpp"
+#include "core/files/file_stamp.hpp"
 
 namespace jackfield::daemon {
 
@@ -35,13 +35,13 @@ class ConfigSource {
   // Whether it was a regular file when it was read last: one that can be read again.
   bool is_regular() const { return stamp_.has_value(); }
   // Whether the file is another than it was when it was read last.
-  bool has_changed() const { return plugin::FileStamp::of(file()) != stamp_; }
+  bool has_changed() const { return files::FileStamp::of(file()) != stamp_; }
 
  private:
   config::Outcome overridden(config::Outcome outcome) const;
 
   const ServeOptions options_;
-  std::optional<plugin::FileStamp> stamp_;
+  std::optional<files::FileStamp> stamp_;
 };
 
 }  // namespace jackfield::daemon

@@ -108,10 +108,10 @@ void Reconfiguration::watch() {
     return;
   }
   if (watcher_ != nullptr) return;
-  plugin::FileWatcher::Options options;
+  files::FileWatcher::Options options;
   options.path = source_.file();
   const auto quiet = options.quiet;
-  watcher_ = std::make_unique<plugin::FileWatcher>(
+  watcher_ = std::make_unique<files::FileWatcher>(
       std::move(options), parts_.loop, parts_.log,
       [this](const std::filesystem::path& /*file*/) { ask(); });
   watcher_->start();

@@ -12,9 +12,9 @@
 #include "core/config/changes.hpp"
 #include "core/config/config.hpp"
 #include "core/daemon/config_source.hpp"
+#include "core/files/file_watcher.hpp"
 #include "core/hub/hub.hpp"
 #include "core/net/server.hpp"
-#include "core/plugin/file_watcher.hpp"
 #include "core/plugin/plugin_set.hpp"
 
 namespace jackfield::daemon {
@@ -64,7 +64,7 @@ class Reconfiguration {
   const config::Config started_;
   config::Config& config_;
   const Parts parts_;
-  std::unique_ptr<plugin::FileWatcher> watcher_;
+  std::unique_ptr<files::FileWatcher> watcher_;
   Stage stage_ = Stage::kNew;
   bool is_asked_ = false;
 };

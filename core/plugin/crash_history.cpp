@@ -90,7 +90,7 @@ bool is_current(std::string_view key) {
   if (space == std::string_view::npos) return false;
   const auto path = unescape(key.substr(space + 1));
   if (!path || !path->starts_with('/') || path->find('\0') != std::string::npos) return false;
-  const auto stamp = FileStamp::of(*path);
+  const auto stamp = files::FileStamp::of(*path);
   return stamp && stamp->to_text() == key.substr(0, space);
 }
 
@@ -162,7 +162,7 @@ CrashHistory::~CrashHistory() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-std::string CrashHistory::key(const fs::path& file, const FileStamp& stamp) {
+std::string CrashHistory::key(const fs::path& file, const files::FileStamp& stamp) {
   std::error_code ignored;
   const fs::path path = fs::absolute(file, ignored);
   return stamp.to_text() + " " + escape((path.empty() ? file : path).lexically_normal().native());

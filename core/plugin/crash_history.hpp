@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "core/base/result.hpp"
-#include "core/plugin/file_stamp.hpp"
+#include "core/files/file_stamp.hpp"
 
 namespace jackfield::plugin {
 
@@ -44,7 +44,7 @@ class CrashHistory {
   // What the crashes of one content of one plugin file are counted under; one word. `file` is where
   // the operator put it (not a private copy), `stamp` its stamp when it was copied. Known before
   // the file is loaded, for loading may crash already.
-  static std::string key(const std::filesystem::path& file, const FileStamp& stamp);
+  static std::string key(const std::filesystem::path& file, const files::FileStamp& stamp);
 
   // How many crashes of this key were in the file.
   std::size_t count(std::string_view key) const;

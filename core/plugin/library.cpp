@@ -153,7 +153,7 @@ Result<Library> Library::open(const fs::path& file, const PrivateCopies& copies)
 
 const jf_plugin& Library::table() const { return *table_; }
 
-const FileStamp& Library::stamp() const {
+const files::FileStamp& Library::stamp() const {
   assert(image_ != nullptr && "a library that was closed");
   return image_->copy().stamp();
 }

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "core/base/result.hpp"
+#include "core/files/file_stamp.hpp"
 #include "core/plugin/address_range.hpp"
-#include "core/plugin/file_stamp.hpp"
 #include "core/plugin/mapped_images.hpp"
 #include "core/plugin/private_copies.hpp"
 #include "jackfield.h"
@@ -35,7 +35,7 @@ class Library {
   // Lives as long as the image. Only its size may be trusted: see Manifest.
   const jf_plugin& table() const;
   // Of the file when it was copied.
-  const FileStamp& stamp() const;
+  const files::FileStamp& stamp() const;
   // Where the image is mapped: all its segments.
   AddressRange range() const;
   // range(), and the libraries that came with the image and would go with it, as things are now: no

@@ -15,17 +15,6 @@ namespace jackfield::plugin {
 
 namespace fs = std::filesystem;
 
-// An image on its way from a file, shared by the loop and the thread that opens it.
-struct PluginSet::Opening {
-  fs::path file;
-  Callee callee;  // while it is opened
-  std::set<pid_t> earlier_threads;
-  std::optional<Library> library;
-  std::optional<Manifest> manifest;
-  std::string failure;
-  bool is_given_up = false;  // loop thread
-};
-
 PluginSet::PluginSet(Settings settings, hub::Hub& hub, base::Loop& loop, base::IdSource& ids,
                      base::Log& log)
     : settings_(std::move(settings)),
@@ -71,11 +60,11 @@ std::vector<PluginSet::Refusal> PluginSet::refusals() const {
 void PluginSet::watch() {
   watcher_.reset();
   if (!settings_.watch) return;
-  watcher_ = std::make_unique<FileWatcher>(
-      FileWatcher::Options{.path = settings_.directory,
-                           .ending = ".so",
-                           .quiet = settings_.quiet,
-                           .scan_interval = settings_.scan_interval},
+  watcher_ = std::make_unique<files::FileWatcher>(
+      files::FileWatcher::Options{.path = settings_.directory,
+                                  .ending = ".so",
+                                  .quiet = settings_.quiet,
+                                  .scan_interval = settings_.scan_interval},
       surroundings_.loop, surroundings_.log, [this](const fs::path& file) { add_work({file}); });
   watcher_->start();
 }
@@ -142,7 +131,7 @@ void PluginSet::look_at(const Work& work) {
                               {{"file", work.file.string()}, {"reason", error.message()}});
     return;
   }
-  const auto stamp = is_there ? FileStamp::of(work.file) : std::nullopt;
+  const auto stamp = is_there ? files::FileStamp::of(work.file) : std::nullopt;
   if (!stamp) {
     if (work.has_waited || queue_.empty()) {
       file_gone(work.file);
@@ -164,7 +153,7 @@ void PluginSet::look_at(const Work& work) {
   open(work.file);
 }
 
-bool PluginSet::is_set_aside(const fs::path& file, const FileStamp& stamp) const {
+bool PluginSet::is_set_aside(const fs::path& file, const files::FileStamp& stamp) const {
   if (!crashes_) return false;
   return crashes_->is_set_aside(
       CrashHistory::key(file, stamp), settings_.crash_limit,
@@ -204,7 +193,7 @@ void PluginSet::file_gone(const fs::path& file) {
 // A file that has been waiting to serve that name. It is forgotten, so that it is tried once.
 std::optional<fs::path> PluginSet::take_second(const std::string& plugin) {
   for (const auto& [file, seen] : files_) {
-    if (!seen.is_second || seen.plugin != plugin || !FileStamp::of(file)) continue;
+    if (!seen.is_second || seen.plugin != plugin || !files::FileStamp::of(file)) continue;
     fs::path second = file;
     files_.erase(file);
     return second;
@@ -284,7 +273,7 @@ void PluginSet::opened(const std::shared_ptr<Opening>& opening) {
   const std::string& name = opening->manifest->name;
   files_[opening->file].plugin = name;
   const Plugin* const named = find(name);
-  if (named != nullptr && named->file != opening->file && FileStamp::of(named->file)) {
+  if (named != nullptr && named->file != opening->file && files::FileStamp::of(named->file)) {
     discard(*opening);
     refuse(opening->file, "a plugin of the name " + name + " is loaded already, from " +
                               named->file.filename().string());
@@ -307,197 +296,6 @@ void PluginSet::discard(Opening& opening) {
                                         .crash_key = opening.callee.crash_key,
                                         .earlier_threads = std::move(opening.earlier_threads)});
   retirements_.begin(std::move(generation), false, settings_.stop_timeout);
-}
-
-// ---- from an image to a plugin that serves
-
-void PluginSet::change(const fs::path& file, Opening& opening) {
-  const std::string name = opening.manifest->name;
-  Record& record = records_[name];
-  const Plugin* const named = find(name);
-  const Plugin* const mine = find_by_file(file);
-  Changeover::Parts parts;
-  parts.old = named == nullptr ? nullptr : named->generation.get();
-  const std::string crash_key = CrashHistory::key(file, opening.library->stamp());
-  parts.fresh = std::make_unique<Generation>(
-      surroundings_, Generation::Origin{.library = std::move(*opening.library),
-                                        .manifest = std::move(*opening.manifest),
-                                        .number = ++record.generations,
-                                        .crash_key = crash_key,
-                                        .earlier_threads = std::move(opening.earlier_threads),
-                                        .tally = record.tally});
-  parts.fresh->set_budget(settings_.callback_budget);
-  parts.config = table_of(name);
-  parts.start_timeout = settings_.start_timeout;
-  parts.drain_timeout = settings_.drain_timeout;
-  parts.order = [this, named, mine, file](const Generation& fresh) {
-    std::vector<hub::Channel*> channels;
-    bool is_in = false;
-    const auto put_in = [&] {
-      if (std::exchange(is_in, true)) return;
-      for (hub::Channel* channel : fresh.channels()) channels.push_back(channel);
-    };
-    const auto rank = rank_of(file, settings_.order);
-    for (const auto& plugin : plugins_) {
-      if (rank < rank_of(plugin->file, settings_.order)) put_in();
-      if (plugin.get() == named || plugin.get() == mine) continue;
-      for (hub::Channel* channel : plugin->generation->channels()) channels.push_back(channel);
-    }
-    put_in();
-    return channels;
-  };
-  changeover_ = std::make_unique<Changeover>(
-      surroundings_, errands_, std::move(parts),
-      [this, file, config = table_of(name)](Changeover::Outcome outcome) {
-        changed(file, config, std::move(outcome));
-      },
-      [this](std::unique_ptr<Generation> fresh, bool has_started) {
-        retirements_.begin(std::move(fresh), has_started, settings_.stop_timeout);
-      });
-  changeover_->begin();
-}
-
-void PluginSet::changed(const fs::path& file, const std::string& config,
-                        Changeover::Outcome outcome) {
-  const std::unique_ptr<Changeover> ended = std::move(changeover_);
-  if (outcome.status.is_ok()) {
-    installed(file, config, std::move(outcome));
-  } else {
-    if (!is_stopping_) refuse(file, outcome.status.message());
-    if (outcome.fresh != nullptr) {
-      retirements_.begin(std::move(outcome.fresh), false, settings_.stop_timeout);
-    }
-  }
-  // Not from here: whoever called may still be at work with what is ended.
-  surroundings_.loop.post([this] { end_work(); });
-}
-
-void PluginSet::installed(const fs::path& file, const std::string& config,
-                          Changeover::Outcome outcome) {
-  const Manifest& manifest = outcome.fresh->manifest();
-  base::Log& log = surroundings_.log;
-  files_[file].refusal.clear();
-  Plugin* plugin = find(manifest.name);
-  Plugin* const mine = find_by_file(file);
-  if (plugin == nullptr) {
-    plugin = plugins_.emplace_back(std::make_unique<Plugin>()).get();
-    plugin->name = manifest.name;
-    log.write_each(base::LogLevel::kInfo, "plugin loaded",
-                   {{"plugin", manifest.name},
-                    {"version", manifest.version},
-                    {"file", file.string()},
-                    {"generation", outcome.fresh->number()}});
-  } else {
-    log.write_each(base::LogLevel::kInfo, "plugin replaced",
-                   {{"plugin", manifest.name},
-                    {"version", manifest.version},
-                    {"before", plugin->generation->manifest().version},
-                    {"generation", outcome.fresh->number()},
-                    {"adopted", outcome.handed_over.adopted},
-                    {"ended", outcome.handed_over.ended},
-                    {"pause_us", outcome.pause.count()}});
-    retirements_.begin(std::move(plugin->generation), true, settings_.stop_timeout);
-  }
-  plugin->file = file;
-  plugin->config = config;
-  plugin->generation = std::move(outcome.fresh);
-  plugin->since = std::chrono::system_clock::now();
-  sort_plugins();
-  if (mine != nullptr && mine != plugin) {  // the file held another plugin before
-    log.write_each(base::LogLevel::kInfo, "plugin removed",
-                   {{"plugin", mine->name}, {"file", file.string()}});
-    if (const auto second = take_second(mine->name)) queue_.push_front({*second, true});
-    remove(*mine);
-  }
-  update_config(*plugin);  // it may have changed meanwhile
-}
-
-// ---- the end of a plugin
-
-void PluginSet::remove(Plugin& plugin) {
-  surroundings_.hub.set_channels(channels_without(&plugin));
-  surroundings_.hub.retire(plugin.generation->channels(), is_stopping_
-                                                              ? hub::LeaveReason::kShutdown
-                                                              : hub::LeaveReason::kUnloaded);
-  retirements_.begin(std::move(plugin.generation), true, settings_.stop_timeout);
-  std::erase_if(plugins_, [&](const auto& one) { return one.get() == &plugin; });
-}
-
-void PluginSet::begin_stop() {
-  is_stopping_ = true;
-  watcher_.reset();
-  queue_.clear();
-  if (changeover_ != nullptr) changeover_->give_up("the server stops");
-  while (!plugins_.empty()) remove(*plugins_.back());
-}
-
-// ---- settings
-
-void PluginSet::apply(const Settings& settings) {
-  const bool is_new_order = settings.order != settings_.order;
-  const Settings before = std::exchange(settings_, settings);
-  settings_.directory = before.directory;
-  settings_.runtime_directory = before.runtime_directory;
-  const bool is_watched_otherwise = settings_.watch != before.watch ||
-                                    settings_.quiet != before.quiet ||
-                                    settings_.scan_interval != before.scan_interval;
-  if (is_watched_otherwise) {
-    watch();
-    look_at_all();
-  }
-  if (is_new_order) {
-    sort_plugins();
-    surroundings_.hub.set_channels(channels_without(nullptr));
-  }
-  for (const auto& plugin : plugins_) {
-    plugin->generation->set_budget(settings_.callback_budget);
-    update_config(*plugin);
-  }
-  for (const auto& [file, seen] : files_) {
-    // One that was refused may have been for its table.
-    if (seen.refusal.empty() || seen.plugin.empty() || seen.is_second) continue;
-    const auto table = before.tables.find(seen.plugin);
-    const std::string old = table == before.tables.end() ? "{}" : table->second;
-    if (old != table_of(seen.plugin)) queue_.push_back({file, true});
-  }
-  are_names_due_ = true;
-  next();
-}
-
-// Gives a plugin its table where that is not the one it has.
-void PluginSet::update_config(Plugin& plugin) {
-  const std::string& table = table_of(plugin.name);
-  if (table == plugin.config) return;
-  if (!plugin.generation->can_configure() || !plugin.generation->is_serving()) {
-    queue_.push_back({plugin.file, true});
-    return;
-  }
-  if (auto status = plugin.generation->configure(table); status.is_ok()) {
-    plugin.config = table;
-    surroundings_.log.write_each(base::LogLevel::kInfo, "plugin configured",
-                                 {{"plugin", plugin.name}});
-  } else {
-    surroundings_.log.write_each(base::LogLevel::kError, "plugin keeps its configuration",
-                                 {{"plugin", plugin.name}, {"reason", status.message()}});
-  }
-}
-
-void PluginSet::warn_of_names() {
-  base::Log& log = surroundings_.log;
-  for (const std::string& name : settings_.order) {
-    const auto is_it = [&](const auto& entry) { return entry.first.stem() == name; };
-    if (std::none_of(files_.begin(), files_.end(), is_it)) {
-      log.warning("plugins.order names a file that is not there", {{"file", name + ".so"}});
-    }
-  }
-  for (const auto& [name, table] : settings_.tables) {
-    const auto is_it = [&, &wanted = name](const auto& entry) {
-      return entry.second.plugin == wanted;
-    };
-    if (std::none_of(files_.begin(), files_.end(), is_it)) {
-      log.warning("configuration of a plugin that is not there", {{"plugin", name}});
-    }
-  }
 }
 
 // ---- lists

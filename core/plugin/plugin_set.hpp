@@ -11,16 +11,17 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/base/result.hpp"
+#include "core/files/file_stamp.hpp"
+#include "core/files/file_watcher.hpp"
 #include "core/plugin/changeover.hpp"
 #include "core/plugin/crash_handler.hpp"
 #include "core/plugin/crash_history.hpp"
 #include "core/plugin/errands.hpp"
-#include "core/plugin/file_stamp.hpp"
-#include "core/plugin/file_watcher.hpp"
 #include "core/plugin/generation.hpp"
 #include "core/plugin/host_threads.hpp"
 #include "core/plugin/private_copies.hpp"
@@ -93,7 +94,7 @@ class PluginSet {
  private:
   // A file as it was looked at last.
   struct Seen {
-    std::optional<FileStamp> stamp;
+    std::optional<files::FileStamp> stamp;
     std::string plugin;      // the name that is in it, where that is known
     std::string refusal;     // empty: it serves
     bool is_second = false;  // refused only because another file serves that name
@@ -103,34 +104,46 @@ class PluginSet {
     bool is_forced = false;   // also where its stamp has not changed
     bool has_waited = false;  // a file that is gone: the others in line were looked at first
   };
-  struct Opening;
+  // An image on its way from a file, shared by the loop and the thread that opens it.
+  struct Opening {
+    std::filesystem::path file;
+    Callee callee;  // while it is opened
+    std::set<pid_t> earlier_threads;
+    std::optional<Library> library;
+    std::optional<Manifest> manifest;
+    std::string failure;
+    bool is_given_up = false;  // loop thread
+  };
   // What stays of a plugin's name when its generations go.
   struct Record {
     std::uint64_t generations = 0;
     std::shared_ptr<Tally> tally = std::make_shared<Tally>();
   };
 
+  // plugin_set.cpp: files, one after the other, as far as their images
   void begin_crash_reports();
-  bool is_set_aside(const std::filesystem::path& file, const FileStamp& stamp) const;
+  bool is_set_aside(const std::filesystem::path& file, const files::FileStamp& stamp) const;
   void watch();
   void look_at_all();
   void add_work(Work work);
   void next();
+  void end_work();
   void look_at(const Work& work);
   void file_gone(const std::filesystem::path& file);
   std::optional<std::filesystem::path> take_second(const std::string& plugin);
+  void refuse(const std::filesystem::path& file, const std::string& reason);
   void open(const std::filesystem::path& file);
   void opened(const std::shared_ptr<Opening>& opening);
+  void discard(Opening& opening);
+
+  // plugin_set_changes.cpp: what comes of them
   void change(const std::filesystem::path& file, Opening& opening);
   void changed(const std::filesystem::path& file, const std::string& config,
                Changeover::Outcome outcome);
   void installed(const std::filesystem::path& file, const std::string& config,
                  Changeover::Outcome outcome);
-  void refuse(const std::filesystem::path& file, const std::string& reason);
-  void discard(Opening& opening);
   void remove(Plugin& plugin);
   void update_config(Plugin& plugin);
-  void end_work();
   void warn_of_names();
 
   Plugin* find(const std::string& name) const;
@@ -147,7 +160,7 @@ class PluginSet {
   std::unique_ptr<PrivateCopies> copies_;
   std::optional<CrashHistory> crashes_;
   std::unique_ptr<CrashReporter> crash_reporter_;
-  std::unique_ptr<FileWatcher> watcher_;  // null: files are not watched
+  std::unique_ptr<files::FileWatcher> watcher_;  // null: files are not watched
   std::vector<std::unique_ptr<Plugin>> plugins_;
   std::map<std::filesystem::path, Seen> files_;
   std::map<std::string, Record> records_;

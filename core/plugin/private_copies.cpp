@@ -263,7 +263,7 @@ Result<PrivateCopy> PrivateCopies::copy(const fs::path& file) const {
   // O_NONBLOCK: a pipe of that name would wait for its writer.
   const Descriptor source(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!source.is_open()) return refuse("cannot be read");
-  const auto before = FileStamp::of(source.number());
+  const auto before = files::FileStamp::of(source.number());
   if (!before) return Result<PrivateCopy>::failure("not a file");
 
   const std::string name = copy_name(file);
@@ -284,7 +284,7 @@ Result<PrivateCopy> PrivateCopies::copy(const fs::path& file) const {
   }
   // Some file systems tell only now that it did not fit (close(2)).
   if (target.is_open() && ::close(target.release()) != 0) return refuse(not_copied);
-  if (FileStamp::of(source.number()) != before) {
+  if (files::FileStamp::of(source.number()) != before) {
     return Result<PrivateCopy>::failure("changed while it was copied");
   }
   copy.stamp_ = *before;

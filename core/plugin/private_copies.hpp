@@ -9,7 +9,7 @@
 #include <string>
 
 #include "core/base/result.hpp"
-#include "core/plugin/file_stamp.hpp"
+#include "core/files/file_stamp.hpp"
 
 namespace jackfield::plugin {
 
@@ -27,7 +27,7 @@ class PrivateCopy {
   const std::filesystem::path& path() const { return path_; }
 
   // What was copied.
-  const FileStamp& stamp() const { return stamp_; }
+  const files::FileStamp& stamp() const { return stamp_; }
 
   // For an image that stays mapped after this has gone: the name of a file is removed all the same,
   // since the mapping holds what it names, but the descriptor of memory is never closed, since its
@@ -41,7 +41,7 @@ class PrivateCopy {
   std::filesystem::path path_;
   int memory_ = -1;  // of memfd_create(2), or -1: a file
   bool is_left_ = false;
-  FileStamp stamp_;
+  files::FileStamp stamp_;
 };
 
 // Where copies are made: a folder of this process, which goes with it, or memory. copy() may be

@@ -49,7 +49,7 @@ using jackfield::plugin::CodeRange;
 using jackfield::plugin::CrashHistory;
 using jackfield::plugin::CrashReporter;
 using jackfield::plugin::CrashStack;
-using jackfield::plugin::FileStamp;
+using jackfield::files::FileStamp;
 using jackfield::plugin::LoadedImage;
 using jackfield::plugin::PluginCall;
 using jackfield::test::count_lines;

@@ -14,7 +14,7 @@
 #include <CppUTest/TestHarness.h>
 
 using jackfield::plugin::CrashHistory;
-using jackfield::plugin::FileStamp;
+using jackfield::files::FileStamp;
 using jackfield::test::read_file;
 using std::chrono::seconds;
 namespace fs = std::filesystem;

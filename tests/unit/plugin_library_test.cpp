@@ -19,7 +19,7 @@
 #include <CppUTest/TestHarness.h>
 
 using jackfield::plugin::AddressRange;
-using jackfield::plugin::FileStamp;
+using jackfield::files::FileStamp;
 using jackfield::plugin::Library;
 using jackfield::plugin::PrivateCopies;
 using jackfield::test::FakeHost;

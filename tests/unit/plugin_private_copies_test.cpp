@@ -18,7 +18,7 @@
 
 #include <CppUTest/TestHarness.h>
 
-using jackfield::plugin::FileStamp;
+using jackfield::files::FileStamp;
 using jackfield::plugin::PrivateCopies;
 using jackfield::test::Deadline;
 namespace fs = std::filesystem;

@@ -19,7 +19,7 @@
 
 #include "core/base/log.hpp"
 #include "core/net/loop_uv.hpp"
-#include "core/plugin/file_watcher.hpp"
+#include "core/files/file_watcher.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -27,7 +27,7 @@ namespace jackfield::test {
 
 class WatchedFiles {
  public:
-  using Options = plugin::FileWatcher::Options;
+  using Options = files::FileWatcher::Options;
 
   static constexpr std::chrono::milliseconds kQuiet{20};
   // For what does two things that must be told as one, in another process on a busy machine.
@@ -39,7 +39,7 @@ class WatchedFiles {
   const std::filesystem::path& top() const { return top_.path(); }
   std::filesystem::path folder() const { return top() / "plugins"; }
   net::LoopUv& loop() { return loop_; }
-  plugin::FileWatcher& watcher() { return *watcher_; }
+  files::FileWatcher& watcher() { return *watcher_; }
   const std::vector<std::string>& logged() const { return logged_; }
 
   void watch(std::chrono::milliseconds quiet = kQuiet) { watch({folder(), ".so", quiet}); }
@@ -49,8 +49,8 @@ class WatchedFiles {
                       (std::filesystem::exists(file) ? "=" + read_file(file) : " gone"));
     });
   }
-  void watch(Options options, plugin::FileWatcher::Settled settled) {
-    watcher_ = std::make_unique<plugin::FileWatcher>(std::move(options), loop_, log_,
+  void watch(Options options, files::FileWatcher::Settled settled) {
+    watcher_ = std::make_unique<files::FileWatcher>(std::move(options), loop_, log_,
                                                      std::move(settled));
     watcher_->start();
   }
@@ -137,7 +137,7 @@ class WatchedFiles {
   int lasts_ = 0;
   int exit_code_ = -1;
   net::LoopUv loop_;
-  std::unique_ptr<plugin::FileWatcher> watcher_;
+  std::unique_ptr<files::FileWatcher> watcher_;
 };
 
 // One who writes a file and takes his time.

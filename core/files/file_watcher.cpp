@@ -1,10 +1,10 @@
-#include "core/plugin/file_watcher.hpp"
+#include "core/files/file_watcher.hpp"
 
 #include <algorithm>
 #include <system_error>
 #include <utility>
 
-namespace jackfield::plugin {
+namespace jackfield::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -188,4 +188,4 @@ fs::path FileWatcher::path_of(const std::string& name) const {
   return options_.ending ? options_.path / name : options_.path;
 }
 
-}  // namespace jackfield::plugin
+}  // namespace jackfield::files

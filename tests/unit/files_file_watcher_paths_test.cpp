@@ -1,5 +1,5 @@
 // A folder, and a single file, to which the path leads only at times, or elsewhere than before.
-#include "core/plugin/file_watcher.hpp"
+#include "core/files/file_watcher.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -46,7 +46,7 @@ class NotRoot {
 
 }  // namespace
 
-TEST_GROUP(PluginWatchedFolders) {
+TEST_GROUP(WatchedFolders) {
   WatchedFiles files;
 
   void write_two_folders() {
@@ -59,7 +59,7 @@ TEST_GROUP(PluginWatchedFolders) {
   }
 };
 
-TEST(PluginWatchedFolders, a_folder_that_does_not_exist_yet_is_watched_once_it_does) {
+TEST(WatchedFolders, a_folder_that_does_not_exist_yet_is_watched_once_it_does) {
   fs::remove(files.folder());
   files.watch();
   CHECK_FALSE(files.watcher().is_waiting());
@@ -71,7 +71,7 @@ TEST(PluginWatchedFolders, a_folder_that_does_not_exist_yet_is_watched_once_it_d
   LONGS_EQUAL(0, files.logged().size());
 }
 
-TEST(PluginWatchedFolders, a_path_of_which_nothing_exists_is_watched_as_it_appears) {
+TEST(WatchedFolders, a_path_of_which_nothing_exists_is_watched_as_it_appears) {
   files.watch({files.top() / "a/b/c/plugins", ".so", WatchedFiles::kQuiet});
   files.run("mkdir a");
   files.run("mkdir -p a/b/c");
@@ -84,7 +84,7 @@ TEST(PluginWatchedFolders, a_path_of_which_nothing_exists_is_watched_as_it_appea
   STRCMP_EQUAL("y.so=all at once", files.told(1).c_str());
 }
 
-TEST(PluginWatchedFolders, one_who_writes_while_the_folder_appears_is_waited_for) {
+TEST(WatchedFolders, one_who_writes_while_the_folder_appears_is_waited_for) {
   files.watch({files.top() / "a/plugins", ".so", WatchedFiles::kQuiet});
   fs::create_directories(files.top() / "a/plugins");
   Writer writer(files.top() / "a/plugins/x.so", O_CREAT);
@@ -97,7 +97,7 @@ TEST(PluginWatchedFolders, one_who_writes_while_the_folder_appears_is_waited_for
   STRCMP_EQUAL("x.so=half", files.told(1).c_str());
 }
 
-TEST(PluginWatchedFolders, with_the_folder_its_files_are_gone_and_may_come_again) {
+TEST(WatchedFolders, with_the_folder_its_files_are_gone_and_may_come_again) {
   files.write("plugins/x.so", "one");
   files.write("plugins/y.so", "one");
   files.watch();
@@ -109,7 +109,7 @@ TEST(PluginWatchedFolders, with_the_folder_its_files_are_gone_and_may_come_again
   STRCMP_EQUAL("", files.all_told().c_str());
 }
 
-TEST(PluginWatchedFolders, a_folder_that_is_removed_and_made_again_at_once_is_told_as_a_change) {
+TEST(WatchedFolders, a_folder_that_is_removed_and_made_again_at_once_is_told_as_a_change) {
   files.write("plugins/x.so", "one");
   files.write("plugins/y.so", "one");
   files.watch();
@@ -119,7 +119,7 @@ TEST(PluginWatchedFolders, a_folder_that_is_removed_and_made_again_at_once_is_to
 }
 
 // Such a folder does not tell of its own removal.
-TEST(PluginWatchedFolders, a_folder_that_somebody_is_in_is_removed_and_made_again) {
+TEST(WatchedFolders, a_folder_that_somebody_is_in_is_removed_and_made_again) {
   files.write("plugins/x.so", "one");
   files.watch();
   const int inside = ::open(files.folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -130,7 +130,7 @@ TEST(PluginWatchedFolders, a_folder_that_somebody_is_in_is_removed_and_made_agai
   ::close(inside);
 }
 
-TEST(PluginWatchedFolders, a_folder_that_is_swapped_for_another_is_told_by_what_differs) {
+TEST(WatchedFolders, a_folder_that_is_swapped_for_another_is_told_by_what_differs) {
   write_two_folders();
   files.watch();
   fs::rename(files.folder(), files.top() / "away");
@@ -140,7 +140,7 @@ TEST(PluginWatchedFolders, a_folder_that_is_swapped_for_another_is_told_by_what_
   STRCMP_EQUAL("", files.all_told().c_str());
 }
 
-TEST(PluginWatchedFolders, a_writer_in_a_folder_that_is_moved_away_is_not_waited_for) {
+TEST(WatchedFolders, a_writer_in_a_folder_that_is_moved_away_is_not_waited_for) {
   write_two_folders();
   files.watch();
   Writer writer(files.folder() / "changed.so", 0);
@@ -152,7 +152,7 @@ TEST(PluginWatchedFolders, a_writer_in_a_folder_that_is_moved_away_is_not_waited
   STRCMP_EQUAL("gone.so gone, zzzz.so gone, changed.so=new, come.so=new", files.told(4).c_str());
 }
 
-TEST(PluginWatchedFolders, a_symbolic_link_that_is_pointed_elsewhere) {
+TEST(WatchedFolders, a_symbolic_link_that_is_pointed_elsewhere) {
   write_two_folders();
   fs::rename(files.folder(), files.top() / "1");
   fs::rename(files.top() / "other", files.top() / "2");
@@ -167,7 +167,7 @@ TEST(PluginWatchedFolders, a_symbolic_link_that_is_pointed_elsewhere) {
   STRCMP_EQUAL("come.so=again", files.all_told().c_str());
 }
 
-TEST(PluginWatchedFolders, a_symbolic_link_in_the_middle_of_the_path_is_pointed_elsewhere) {
+TEST(WatchedFolders, a_symbolic_link_in_the_middle_of_the_path_is_pointed_elsewhere) {
   files.write("releases/1/plugins/x.so", "one");
   files.write("releases/2/plugins/x.so", "two");
   fs::create_directory_symlink("releases/1", files.top() / "current");
@@ -180,7 +180,7 @@ TEST(PluginWatchedFolders, a_symbolic_link_in_the_middle_of_the_path_is_pointed_
   STRCMP_EQUAL("x.so=one", files.told(1).c_str());
 }
 
-TEST(PluginWatchedFolders, a_folder_above_is_moved_away_and_another_takes_its_place) {
+TEST(WatchedFolders, a_folder_above_is_moved_away_and_another_takes_its_place) {
   files.write("a/b/plugins/x.so", "one");
   files.write("c/b/plugins/x.so", "two");
   files.watch({files.top() / "a/b/plugins", ".so", WatchedFiles::kQuiet});
@@ -189,7 +189,7 @@ TEST(PluginWatchedFolders, a_folder_above_is_moved_away_and_another_takes_its_pl
   STRCMP_EQUAL("x.so=two", files.told(1).c_str());
 }
 
-TEST(PluginWatchedFolders, links_in_a_circle_lead_nowhere_until_they_do) {
+TEST(WatchedFolders, links_in_a_circle_lead_nowhere_until_they_do) {
   fs::remove(files.folder());
   fs::create_symlink("circle", files.top() / "plugins");
   fs::create_symlink("plugins", files.top() / "circle");
@@ -199,7 +199,7 @@ TEST(PluginWatchedFolders, links_in_a_circle_lead_nowhere_until_they_do) {
   STRCMP_EQUAL("x.so=text", files.told(1).c_str());
 }
 
-TEST(PluginWatchedFolders, a_file_in_the_place_of_the_folder_is_no_folder) {
+TEST(WatchedFolders, a_file_in_the_place_of_the_folder_is_no_folder) {
   files.write("plugins/x.so", "one");
   files.watch();
   files.run("rm -r plugins && touch plugins");
@@ -208,7 +208,7 @@ TEST(PluginWatchedFolders, a_file_in_the_place_of_the_folder_is_no_folder) {
   STRCMP_EQUAL("x.so=two", files.told(1).c_str());
 }
 
-TEST(PluginWatchedFolders, a_relative_path_with_dots_in_it) {
+TEST(WatchedFolders, a_relative_path_with_dots_in_it) {
   const fs::path here = fs::current_path();
   fs::current_path(files.top());
   fs::create_directory(files.top() / "x");
@@ -220,7 +220,7 @@ TEST(PluginWatchedFolders, a_relative_path_with_dots_in_it) {
 }
 
 // Of what happens in such a folder the kernel tells nothing, but the folder below tells of itself.
-TEST(PluginWatchedFolders, a_folder_below_one_that_may_not_be_read) {
+TEST(WatchedFolders, a_folder_below_one_that_may_not_be_read) {
   const fs::path above = files.top() / "above";
   files.write("above/plugins/x.so", "one");
   const NotRoot not_root(files.top());
@@ -238,7 +238,7 @@ TEST(PluginWatchedFolders, a_folder_below_one_that_may_not_be_read) {
   fs::permissions(above, fs::perms::owner_all);
 }
 
-TEST(PluginWatchedFolders, watches_do_not_pile_up_where_folders_come_and_go) {
+TEST(WatchedFolders, watches_do_not_pile_up_where_folders_come_and_go) {
   files.write("plugins/x.so", "0");
   files.watch();
   const auto watches = WatchedFiles::count_watches();
@@ -255,7 +255,7 @@ TEST(PluginWatchedFolders, watches_do_not_pile_up_where_folders_come_and_go) {
 
 // ---- one file
 
-TEST_GROUP(PluginWatchedFile) {
+TEST_GROUP(WatchedFile) {
   WatchedFiles files;
 
   void watch(const std::string& name = "etc/j.toml") {
@@ -263,7 +263,7 @@ TEST_GROUP(PluginWatchedFile) {
   }
 };
 
-TEST(PluginWatchedFile, one_file_is_watched_and_its_neighbours_are_not) {
+TEST(WatchedFile, one_file_is_watched_and_its_neighbours_are_not) {
   files.write("etc/j.toml", "old");
   watch();
   files.write("etc/j.toml.bak", "text");
@@ -278,7 +278,7 @@ TEST(PluginWatchedFile, one_file_is_watched_and_its_neighbours_are_not) {
   CHECK_FALSE(files.watcher().is_waiting());
 }
 
-TEST(PluginWatchedFile, a_slow_writer_is_waited_for) {
+TEST(WatchedFile, a_slow_writer_is_waited_for) {
   files.write("etc/j.toml", "old");
   watch();
   Writer writer(files.top() / "etc/j.toml", O_TRUNC);
@@ -290,7 +290,7 @@ TEST(PluginWatchedFile, a_slow_writer_is_waited_for) {
   STRCMP_EQUAL("j.toml=half whole", files.told(1).c_str());
 }
 
-TEST(PluginWatchedFile, a_file_that_does_not_exist_yet_is_told_when_it_comes_and_when_it_goes) {
+TEST(WatchedFile, a_file_that_does_not_exist_yet_is_told_when_it_comes_and_when_it_goes) {
   watch();
   files.write("etc/j.toml", "text");
   STRCMP_EQUAL("j.toml=text", files.told(1).c_str());
@@ -299,7 +299,7 @@ TEST(PluginWatchedFile, a_file_that_does_not_exist_yet_is_told_when_it_comes_and
 }
 
 // As Kubernetes mounts a ConfigMap: one rename changes all files.
-TEST(PluginWatchedFile, a_link_on_the_way_to_the_file_is_swapped) {
+TEST(WatchedFile, a_link_on_the_way_to_the_file_is_swapped) {
   files.write("etc/..1/j.toml", "one");
   files.write("etc/..2/j.toml", "two");
   fs::create_directory_symlink("..1", files.top() / "etc/..data");
@@ -310,7 +310,7 @@ TEST(PluginWatchedFile, a_link_on_the_way_to_the_file_is_swapped) {
   STRCMP_EQUAL("j.toml=two", files.told(1).c_str());
 }
 
-TEST(PluginWatchedFile, what_a_link_leads_to_is_watched_where_it_lies) {
+TEST(WatchedFile, what_a_link_leads_to_is_watched_where_it_lies) {
   files.write("home/j.toml", "old");
   fs::create_directory(files.top() / "etc");
   fs::create_symlink(files.top() / "home/j.toml", files.top() / "etc/j.toml");

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "core/base/result.hpp"
-#include "core/plugin/inotify.hpp"
+#include "core/files/inotify.hpp"
 
-namespace jackfield::plugin {
+namespace jackfield::files {
 
 class Trail {
  public:
@@ -58,4 +58,4 @@ class Trail {
   Goal goal_;
 };
 
-}  // namespace jackfield::plugin
+}  // namespace jackfield::files

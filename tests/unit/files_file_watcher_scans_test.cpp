@@ -1,5 +1,5 @@
 // Where the kernel does not tell of all that happens: rescans, lost events, no inotify at all.
-#include "core/plugin/file_watcher.hpp"
+#include "core/files/file_watcher.hpp"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -46,7 +46,7 @@ class NoDescriptors {
 
 }  // namespace
 
-TEST_GROUP(PluginFileScans) {
+TEST_GROUP(FileScans) {
   WatchedFiles files;
 
   void scan_only() { files.watch({files.folder(), ".so", WatchedFiles::kQuiet, 30ms, false}); }
@@ -63,7 +63,7 @@ TEST_GROUP(PluginFileScans) {
   }
 };
 
-TEST(PluginFileScans, a_rescan_finds_what_a_link_leads_to_changed_where_it_lies) {
+TEST(FileScans, a_rescan_finds_what_a_link_leads_to_changed_where_it_lies) {
   files.write("source", "old");
   fs::create_symlink("../source", files.folder() / "x.so");
   files.watch();
@@ -76,7 +76,7 @@ TEST(PluginFileScans, a_rescan_finds_what_a_link_leads_to_changed_where_it_lies)
   CHECK_FALSE(files.watcher().is_waiting());
 }
 
-TEST(PluginFileScans, what_the_kernel_lost_is_found_by_a_rescan) {
+TEST(FileScans, what_the_kernel_lost_is_found_by_a_rescan) {
   files.write("plugins/changed.so", "old");
   files.write("plugins/gone.so", "old");
   files.write("plugins/same.so", "old");
@@ -89,7 +89,7 @@ TEST(PluginFileScans, what_the_kernel_lost_is_found_by_a_rescan) {
   STRCMP_EQUAL("", files.all_told().c_str());
 }
 
-TEST(PluginFileScans, a_file_whose_close_the_kernel_lost_is_told_when_it_stays_the_same) {
+TEST(FileScans, a_file_whose_close_the_kernel_lost_is_told_when_it_stays_the_same) {
   files.watch();
   Writer writer(files.folder() / "x.so", O_CREAT);
   writer.write("text");
@@ -99,7 +99,7 @@ TEST(PluginFileScans, a_file_whose_close_the_kernel_lost_is_told_when_it_stays_t
   STRCMP_EQUAL("x.so=text", files.told(1).c_str());
 }
 
-TEST(PluginFileScans, a_swap_of_the_folder_that_the_kernel_lost_is_noticed) {
+TEST(FileScans, a_swap_of_the_folder_that_the_kernel_lost_is_noticed) {
   files.write("plugins/x.so", "old");
   files.write("other/x.so", "new");
   files.watch();
@@ -111,7 +111,7 @@ TEST(PluginFileScans, a_swap_of_the_folder_that_the_kernel_lost_is_noticed) {
   STRCMP_EQUAL("x.so=newer", files.told(1).c_str());
 }
 
-TEST(PluginFileScans, without_events_files_that_come_change_and_go_are_found) {
+TEST(FileScans, without_events_files_that_come_change_and_go_are_found) {
   files.write("plugins/x.so", "old");
   scan_only();
   CHECK(files.watcher().is_waiting());
@@ -127,7 +127,7 @@ TEST(PluginFileScans, without_events_files_that_come_change_and_go_are_found) {
   LONGS_EQUAL(0, files.logged().size());
 }
 
-TEST(PluginFileScans, without_events_a_file_is_told_that_two_scans_find_the_same) {
+TEST(FileScans, without_events_a_file_is_told_that_two_scans_find_the_same) {
   files.watch({files.folder(), ".so", 1ms, 50ms, false});
   Writer writer(files.folder() / "a.so", O_CREAT);
   std::string text;
@@ -142,7 +142,7 @@ TEST(PluginFileScans, without_events_a_file_is_told_that_two_scans_find_the_same
   STRCMP_EQUAL(("a.so=" + text).c_str(), files.told(1).c_str());
 }
 
-TEST(PluginFileScans, scans_besides_the_events_find_what_those_do_not_tell) {
+TEST(FileScans, scans_besides_the_events_find_what_those_do_not_tell) {
   files.write("source", "old");
   fs::create_symlink("../source", files.folder() / "x.so");
   files.watch({files.folder(), ".so", WatchedFiles::kQuiet, 30ms});
@@ -157,7 +157,7 @@ TEST(PluginFileScans, scans_besides_the_events_find_what_those_do_not_tell) {
   STRCMP_EQUAL("a.so=half", files.told(1).c_str());
 }
 
-TEST(PluginFileScans, out_of_descriptors_it_says_so_once_scans_and_comes_back_to_events) {
+TEST(FileScans, out_of_descriptors_it_says_so_once_scans_and_comes_back_to_events) {
   {
     const NoDescriptors none;
     files.watch({files.folder(), ".so", WatchedFiles::kQuiet, 10ms});
@@ -177,7 +177,7 @@ TEST(PluginFileScans, out_of_descriptors_it_says_so_once_scans_and_comes_back_to
 }
 
 // A listing that fails says nothing of the files.
-TEST(PluginFileScans, out_of_descriptors_no_file_is_told_to_be_gone) {
+TEST(FileScans, out_of_descriptors_no_file_is_told_to_be_gone) {
   files.write("plugins/x.so", "text");
   files.watch();
   {
@@ -193,7 +193,7 @@ TEST(PluginFileScans, out_of_descriptors_no_file_is_told_to_be_gone) {
   CHECK_FALSE(files.watcher().is_waiting());
 }
 
-TEST(PluginFileScans, a_path_that_cannot_be_looked_at_is_scanned_and_the_reason_said) {
+TEST(FileScans, a_path_that_cannot_be_looked_at_is_scanned_and_the_reason_said) {
   const std::string name(300, 'x');
   files.watch({files.top() / name, ".so", WatchedFiles::kQuiet});
   CHECK(files.watcher().is_waiting());

@@ -1,4 +1,4 @@
-#include "core/plugin/settling_files.hpp"
+#include "core/files/settling_files.hpp"
 
 #include <chrono>
 #include <map>
@@ -7,12 +7,12 @@
 
 #include <CppUTest/TestHarness.h>
 
-using Files = jackfield::plugin::SettlingFiles;
+using Files = jackfield::files::SettlingFiles;
 using Change = Files::Change;
 using namespace std::chrono_literals;
 
 // Times are made up, in milliseconds; the quiet time is 100.
-TEST_GROUP(PluginSettlingFiles) {
+TEST_GROUP(SettlingFiles) {
   std::map<std::string, Files::Sight> disk;
   std::int64_t content = 0;
   Files files{[this](const std::string& name) -> std::optional<Files::Sight> {
@@ -42,7 +42,7 @@ TEST_GROUP(PluginSettlingFiles) {
   void check_waits_for_no_time() { CHECK_FALSE(files.next().has_value()); }
 };
 
-TEST(PluginSettlingFiles, a_written_file_settles_the_quiet_time_after_its_close) {
+TEST(SettlingFiles, a_written_file_settles_the_quiet_time_after_its_close) {
   put("x.so", 0);
   files.note("x.so", Change::kMade, 0ms);
   put("x.so");
@@ -56,7 +56,7 @@ TEST(PluginSettlingFiles, a_written_file_settles_the_quiet_time_after_its_close)
   STRCMP_EQUAL("", settled(9999ms).c_str());
 }
 
-TEST(PluginSettlingFiles, whatever_happens_begins_the_quiet_time_again) {
+TEST(SettlingFiles, whatever_happens_begins_the_quiet_time_again) {
   put("x.so");
   files.note("x.so", Change::kClosed, 0ms);
   files.note("x.so", Change::kAttributes, 60ms);
@@ -66,7 +66,7 @@ TEST(PluginSettlingFiles, whatever_happens_begins_the_quiet_time_again) {
   STRCMP_EQUAL("x.so", settled(250ms).c_str());
 }
 
-TEST(PluginSettlingFiles, a_second_writer_is_waited_for_where_he_is_seen_writing) {
+TEST(SettlingFiles, a_second_writer_is_waited_for_where_he_is_seen_writing) {
   put("x.so");
   files.note("x.so", Change::kClosed, 0ms);
   put("x.so");
@@ -76,27 +76,27 @@ TEST(PluginSettlingFiles, a_second_writer_is_waited_for_where_he_is_seen_writing
   STRCMP_EQUAL("x.so", settled(10100ms).c_str());
 }
 
-TEST(PluginSettlingFiles, a_file_that_was_only_made_does_not_settle_and_needs_no_time) {
+TEST(SettlingFiles, a_file_that_was_only_made_does_not_settle_and_needs_no_time) {
   put("x.so", 0);
   files.note("x.so", Change::kMade, 0ms);
   STRCMP_EQUAL("", settled(100ms).c_str());
   check_waits_for_no_time();
 }
 
-TEST(PluginSettlingFiles, a_file_that_appears_with_content_was_linked_in_and_settles) {
+TEST(SettlingFiles, a_file_that_appears_with_content_was_linked_in_and_settles) {
   put("x.so");
   files.note("x.so", Change::kMade, 0ms);
   STRCMP_EQUAL("x.so", settled(100ms).c_str());
 }
 
-TEST(PluginSettlingFiles, an_empty_file_settles_by_its_close) {
+TEST(SettlingFiles, an_empty_file_settles_by_its_close) {
   put("x.so", 0);
   files.note("x.so", Change::kMade, 0ms);
   files.note("x.so", Change::kClosed, 1ms);
   STRCMP_EQUAL("x.so", settled(101ms).c_str());
 }
 
-TEST(PluginSettlingFiles, a_change_that_nothing_told_of_begins_the_quiet_time_again) {
+TEST(SettlingFiles, a_change_that_nothing_told_of_begins_the_quiet_time_again) {
   put("x.so");
   files.note("x.so", Change::kClosed, 0ms);
   put("x.so");
@@ -105,7 +105,7 @@ TEST(PluginSettlingFiles, a_change_that_nothing_told_of_begins_the_quiet_time_ag
   STRCMP_EQUAL("x.so", settled(200ms).c_str());
 }
 
-TEST(PluginSettlingFiles, the_same_stamp_is_no_news) {
+TEST(SettlingFiles, the_same_stamp_is_no_news) {
   put("x.so");
   files.know("x.so");
   files.note("x.so", Change::kClosed, 0ms);
@@ -117,7 +117,7 @@ TEST(PluginSettlingFiles, the_same_stamp_is_no_news) {
   STRCMP_EQUAL("", settled(500ms).c_str());
 }
 
-TEST(PluginSettlingFiles, a_removal_settles_and_one_of_what_was_never_told_does_not) {
+TEST(SettlingFiles, a_removal_settles_and_one_of_what_was_never_told_does_not) {
   put("x.so");
   files.know("x.so");
   disk.clear();
@@ -129,7 +129,7 @@ TEST(PluginSettlingFiles, a_removal_settles_and_one_of_what_was_never_told_does_
   LONGS_EQUAL(0, files.known().size());
 }
 
-TEST(PluginSettlingFiles, a_file_that_is_removed_and_written_anew_settles_once_by_the_close) {
+TEST(SettlingFiles, a_file_that_is_removed_and_written_anew_settles_once_by_the_close) {
   put("x.so");
   files.know("x.so");
   files.note("x.so", Change::kGone, 0ms);
@@ -143,7 +143,7 @@ TEST(PluginSettlingFiles, a_file_that_is_removed_and_written_anew_settles_once_b
   STRCMP_EQUAL("x.so", settled(1100ms).c_str());
 }
 
-TEST(PluginSettlingFiles, those_that_are_gone_come_before_the_others_and_each_by_name) {
+TEST(SettlingFiles, those_that_are_gone_come_before_the_others_and_each_by_name) {
   for (const char* name : {"a.so", "b.so", "y.so", "z.so"}) put(name);
   files.know("y.so");
   files.know("z.so");
@@ -154,7 +154,7 @@ TEST(PluginSettlingFiles, those_that_are_gone_come_before_the_others_and_each_by
   STRCMP_EQUAL("y.so z.so a.so b.so", settled(100ms).c_str());
 }
 
-TEST(PluginSettlingFiles, attributes_alone_are_news_only_where_they_open_or_shut_the_file) {
+TEST(SettlingFiles, attributes_alone_are_news_only_where_they_open_or_shut_the_file) {
   put("x.so");
   files.know("x.so");
   disk["x.so"].stamp.changed_ns = ++content;
@@ -177,14 +177,14 @@ TEST(PluginSettlingFiles, attributes_alone_are_news_only_where_they_open_or_shut
   STRCMP_EQUAL("x.so", settled(800ms).c_str());
 }
 
-TEST(PluginSettlingFiles, attributes_do_not_close_a_file_that_is_being_written) {
+TEST(SettlingFiles, attributes_do_not_close_a_file_that_is_being_written) {
   put("x.so");
   files.note("x.so", Change::kModified, 0ms);
   files.note("x.so", Change::kAttributes, 1ms);
   check_waits_for_no_time();
 }
 
-TEST(PluginSettlingFiles, a_scan_finds_what_differs_and_waits_for_it_to_stay_the_same) {
+TEST(SettlingFiles, a_scan_finds_what_differs_and_waits_for_it_to_stay_the_same) {
   for (const char* name : {"changed.so", "gone.so", "same.so"}) {
     put(name);
     files.know(name);
@@ -201,7 +201,7 @@ TEST(PluginSettlingFiles, a_scan_finds_what_differs_and_waits_for_it_to_stay_the
   STRCMP_EQUAL("changed.so", settled(4000ms).c_str());
 }
 
-TEST(PluginSettlingFiles, a_scan_leaves_alone_what_is_settling_and_what_is_being_written) {
+TEST(SettlingFiles, a_scan_leaves_alone_what_is_settling_and_what_is_being_written) {
   put("closed.so");
   put("written.so");
   files.note("closed.so", Change::kClosed, 0ms);
@@ -212,7 +212,7 @@ TEST(PluginSettlingFiles, a_scan_leaves_alone_what_is_settling_and_what_is_being
   check_waits_for_no_time();
 }
 
-TEST(PluginSettlingFiles, an_empty_file_that_a_scan_finds_is_taken_up_by_a_later_scan) {
+TEST(SettlingFiles, an_empty_file_that_a_scan_finds_is_taken_up_by_a_later_scan) {
   put("x.so", 0);
   files.check("x.so", 0ms, 100ms);
   STRCMP_EQUAL("", settled(100ms).c_str());
@@ -222,7 +222,7 @@ TEST(PluginSettlingFiles, an_empty_file_that_a_scan_finds_is_taken_up_by_a_later
   STRCMP_EQUAL("x.so", settled(300ms).c_str());
 }
 
-TEST(PluginSettlingFiles, where_closes_may_be_lost_a_written_file_settles_by_staying_the_same) {
+TEST(SettlingFiles, where_closes_may_be_lost_a_written_file_settles_by_staying_the_same) {
   put("x.so");
   files.note("x.so", Change::kModified, 0ms);
   files.lose_track(1000ms);
@@ -237,7 +237,7 @@ TEST(PluginSettlingFiles, where_closes_may_be_lost_a_written_file_settles_by_sta
   STRCMP_EQUAL("", settled(9000ms).c_str());
 }
 
-TEST(PluginSettlingFiles, another_quiet_time_counts_for_what_happens_from_then_on) {
+TEST(SettlingFiles, another_quiet_time_counts_for_what_happens_from_then_on) {
   put("x.so");
   put("y.so");
   files.note("x.so", Change::kClosed, 0ms);

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace jackfield::plugin {
+namespace jackfield::files {
 
 struct FileStamp {
   std::uint64_t device = 0;
@@ -27,4 +27,4 @@ struct FileStamp {
   std::string to_text() const;
 };
 
-}  // namespace jackfield::plugin
+}  // namespace jackfield::files

@@ -1,11 +1,11 @@
-#include "core/plugin/trail.hpp"
+#include "core/files/trail.hpp"
 
 #include <algorithm>
 #include <deque>
 #include <system_error>
 #include <utility>
 
-namespace jackfield::plugin {
+namespace jackfield::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -122,4 +122,4 @@ bool Trail::is_crossed_by(const Inotify::Event& event) const {
          });
 }
 
-}  // namespace jackfield::plugin
+}  // namespace jackfield::files

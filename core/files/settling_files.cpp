@@ -1,11 +1,11 @@
-#include "core/plugin/settling_files.hpp"
+#include "core/files/settling_files.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <utility>
 
-namespace jackfield::plugin {
+namespace jackfield::files {
 
 std::optional<SettlingFiles::Sight> SettlingFiles::Sight::of(const std::filesystem::path& file) {
   const auto stamp = FileStamp::of(file);
@@ -120,4 +120,4 @@ bool SettlingFiles::is_known(const std::string& name, const Pending& pending) co
   return known == *pending.sight;
 }
 
-}  // namespace jackfield::plugin
+}  // namespace jackfield::files

@@ -15,7 +15,7 @@
 #include "core/base/loop.hpp"
 #include "core/base/result.hpp"
 
-namespace jackfield::plugin {
+namespace jackfield::files {
 
 class Inotify {
  public:
@@ -57,4 +57,4 @@ class Inotify {
   base::WatchId reading_ = 0;
 };
 
-}  // namespace jackfield::plugin
+}  // namespace jackfield::files

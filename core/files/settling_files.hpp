@@ -17,9 +17,9 @@
 #include <string>
 #include <vector>
 
-#include "core/plugin/file_stamp.hpp"
+#include "core/files/file_stamp.hpp"
 
-namespace jackfield::plugin {
+namespace jackfield::files {
 
 class SettlingFiles {
  public:
@@ -95,4 +95,4 @@ class SettlingFiles {
   std::map<std::string, Pending> pending_;
 };
 
-}  // namespace jackfield::plugin
+}  // namespace jackfield::files

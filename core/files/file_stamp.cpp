@@ -1,8 +1,8 @@
-#include "core/plugin/file_stamp.hpp"
+#include "core/files/file_stamp.hpp"
 
 #include <sys/stat.h>
 
-namespace jackfield::plugin {
+namespace jackfield::files {
 namespace {
 
 std::int64_t nanoseconds(const timespec& time) {
@@ -40,4 +40,4 @@ std::string FileStamp::to_text() const {
   return text + std::to_string(modified_ns) + ":" + std::to_string(changed_ns);
 }
 
-}  // namespace jackfield::plugin
+}  // namespace jackfield::files

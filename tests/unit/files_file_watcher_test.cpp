@@ -1,5 +1,5 @@
 // How files come, change and go in a folder that is there all the time.
-#include "core/plugin/file_watcher.hpp"
+#include "core/files/file_watcher.hpp"
 
 #include <sys/stat.h>
 
@@ -12,13 +12,13 @@
 
 #include <CppUTest/TestHarness.h>
 
-using jackfield::plugin::FileStamp;
+using jackfield::files::FileStamp;
 using jackfield::test::WatchedFiles;
 using jackfield::test::Writer;
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-TEST_GROUP(PluginFileWatcher) {
+TEST_GROUP(FileWatcher) {
   WatchedFiles files;
 
   // Puts x.so there, then watches.
@@ -28,19 +28,19 @@ TEST_GROUP(PluginFileWatcher) {
   }
 };
 
-TEST(PluginFileWatcher, a_written_file_is_told_once_and_whole) {
+TEST(FileWatcher, a_written_file_is_told_once_and_whole) {
   files.watch();
   files.write("plugins/x.so", "new");
   STRCMP_EQUAL("x.so=new", files.told(1).c_str());
   STRCMP_EQUAL("", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, what_is_there_at_the_start_is_not_told) {
+TEST(FileWatcher, what_is_there_at_the_start_is_not_told) {
   watch_with_old();
   STRCMP_EQUAL("", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, a_slow_writer_is_waited_for_however_long_he_pauses) {
+TEST(FileWatcher, a_slow_writer_is_waited_for_however_long_he_pauses) {
   files.watch();
   Writer writer(files.folder() / "x.so", O_CREAT | O_EXCL);
   STRCMP_EQUAL("", files.all_told().c_str());  // takes longer than the quiet time, each time
@@ -52,7 +52,7 @@ TEST(PluginFileWatcher, a_slow_writer_is_waited_for_however_long_he_pauses) {
   STRCMP_EQUAL("x.so=half whole", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, a_slow_writer_over_the_existing_file_is_waited_for) {
+TEST(FileWatcher, a_slow_writer_over_the_existing_file_is_waited_for) {
   watch_with_old();
   Writer writer(files.folder() / "x.so", O_TRUNC);
   STRCMP_EQUAL("", files.all_told().c_str());
@@ -62,7 +62,7 @@ TEST(PluginFileWatcher, a_slow_writer_over_the_existing_file_is_waited_for) {
   STRCMP_EQUAL("x.so=new", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, a_slow_writer_is_waited_for_by_a_rescan_too) {
+TEST(FileWatcher, a_slow_writer_is_waited_for_by_a_rescan_too) {
   files.watch();
   Writer writer(files.folder() / "x.so", O_CREAT | O_EXCL);
   files.watcher().rescan();
@@ -75,7 +75,7 @@ TEST(PluginFileWatcher, a_slow_writer_is_waited_for_by_a_rescan_too) {
   STRCMP_EQUAL("x.so=half", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, writers_that_follow_one_another_quickly_are_told_once) {
+TEST(FileWatcher, writers_that_follow_one_another_quickly_are_told_once) {
   files.watch();
   for (int i = 0; i < 10; ++i) {
     Writer writer(files.folder() / "x.so", O_CREAT | O_APPEND);
@@ -84,7 +84,7 @@ TEST(PluginFileWatcher, writers_that_follow_one_another_quickly_are_told_once) {
   STRCMP_EQUAL("x.so=0123456789", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, one_who_goes_on_writing_after_another_has_closed_is_waited_for) {
+TEST(FileWatcher, one_who_goes_on_writing_after_another_has_closed_is_waited_for) {
   files.watch();
   Writer slow(files.folder() / "x.so", O_CREAT | O_APPEND);
   Writer quick(files.folder() / "x.so", O_APPEND);
@@ -96,7 +96,7 @@ TEST(PluginFileWatcher, one_who_goes_on_writing_after_another_has_closed_is_wait
   STRCMP_EQUAL("x.so=quick slow", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, what_happened_while_the_loop_was_busy_counts_before_the_time_that_passed) {
+TEST(FileWatcher, what_happened_while_the_loop_was_busy_counts_before_the_time_that_passed) {
   files.watch();
   files.write("plugins/x.so", "first");
   files.loop().drain(1);
@@ -112,7 +112,7 @@ TEST(PluginFileWatcher, what_happened_while_the_loop_was_busy_counts_before_the_
 
 // ---- the tools that people use
 
-TEST(PluginFileWatcher, cp_to_a_new_and_over_an_existing_name) {
+TEST(FileWatcher, cp_to_a_new_and_over_an_existing_name) {
   files.watch();
   files.write("source", "one");
   files.run("cp source plugins/x.so");
@@ -125,7 +125,7 @@ TEST(PluginFileWatcher, cp_to_a_new_and_over_an_existing_name) {
   STRCMP_EQUAL("x.so=three", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, mv_to_a_new_and_over_an_existing_name) {
+TEST(FileWatcher, mv_to_a_new_and_over_an_existing_name) {
   files.watch();
   files.write("source", "one");
   files.run("mv source plugins/x.so");
@@ -135,20 +135,20 @@ TEST(PluginFileWatcher, mv_to_a_new_and_over_an_existing_name) {
   STRCMP_EQUAL("x.so=two", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, install_unlinks_makes_and_writes) {
+TEST(FileWatcher, install_unlinks_makes_and_writes) {
   watch_with_old(WatchedFiles::kLongQuiet);
   files.write("source", "new");
   files.run("install -m 0755 source plugins/x.so");
   STRCMP_EQUAL("x.so=new", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, an_editor_writes_another_name_and_renames) {
+TEST(FileWatcher, an_editor_writes_another_name_and_renames) {
   watch_with_old();
   files.run("cd plugins && echo -n new > .x.so.swp && cp x.so x.so~ && mv .x.so.swp x.so");
   STRCMP_EQUAL("x.so=new", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, dd_in_place_in_small_pieces) {
+TEST(FileWatcher, dd_in_place_in_small_pieces) {
   const std::string text(2000, 'n');
   files.write("plugins/x.so", std::string(2000, 'o'));
   files.write("source", text);
@@ -157,13 +157,13 @@ TEST(PluginFileWatcher, dd_in_place_in_small_pieces) {
   STRCMP_EQUAL(("x.so=" + text).c_str(), files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, a_pipe_that_is_slower_than_the_quiet_time) {
+TEST(FileWatcher, a_pipe_that_is_slower_than_the_quiet_time) {
   watch_with_old();
   files.run("{ echo -n a; sleep 0.06; echo -n b; sleep 0.06; echo -n c; } > plugins/x.so");
   STRCMP_EQUAL("x.so=abc", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, a_link_is_complete_at_once_symbolic_or_not) {
+TEST(FileWatcher, a_link_is_complete_at_once_symbolic_or_not) {
   files.write("source", "text");
   files.watch();
   files.run("ln source plugins/hard.so && ln -s ../source plugins/soft.so");
@@ -171,7 +171,7 @@ TEST(PluginFileWatcher, a_link_is_complete_at_once_symbolic_or_not) {
 }
 
 // The rename of sftp; when one looks, the file has one name again.
-TEST(PluginFileWatcher, a_file_that_is_linked_in_and_unlinked_elsewhere_is_complete_at_once) {
+TEST(FileWatcher, a_file_that_is_linked_in_and_unlinked_elsewhere_is_complete_at_once) {
   files.write("source", "text");
   files.watch();
   fs::create_hard_link(files.top() / "source", files.folder() / "x.so");
@@ -179,7 +179,7 @@ TEST(PluginFileWatcher, a_file_that_is_linked_in_and_unlinked_elsewhere_is_compl
   STRCMP_EQUAL("x.so=text", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, a_symbolic_link_that_is_pointed_elsewhere_is_a_change) {
+TEST(FileWatcher, a_symbolic_link_that_is_pointed_elsewhere_is_a_change) {
   files.write("1/x.so", "one");
   files.write("2/x.so", "two");
   fs::create_symlink("../1/x.so", files.folder() / "x.so");
@@ -192,7 +192,7 @@ TEST(PluginFileWatcher, a_symbolic_link_that_is_pointed_elsewhere_is_a_change) {
 
 // ---- removal
 
-TEST(PluginFileWatcher, removing_and_moving_away_is_told) {
+TEST(FileWatcher, removing_and_moving_away_is_told) {
   watch_with_old();
   files.write("plugins/y.so", "y");
   STRCMP_EQUAL("y.so=y", files.all_told().c_str());
@@ -202,14 +202,14 @@ TEST(PluginFileWatcher, removing_and_moving_away_is_told) {
   STRCMP_EQUAL("y.so gone", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, a_file_that_is_removed_and_made_again_at_once_is_told_once) {
+TEST(FileWatcher, a_file_that_is_removed_and_made_again_at_once_is_told_once) {
   watch_with_old();
   fs::remove(files.folder() / "x.so");
   files.write("plugins/x.so", "new");
   STRCMP_EQUAL("x.so=new", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, a_file_that_is_removed_and_slowly_written_anew_is_told_at_the_end) {
+TEST(FileWatcher, a_file_that_is_removed_and_slowly_written_anew_is_told_at_the_end) {
   watch_with_old();
   fs::remove(files.folder() / "x.so");
   Writer writer(files.folder() / "x.so", O_CREAT | O_EXCL);
@@ -220,7 +220,7 @@ TEST(PluginFileWatcher, a_file_that_is_removed_and_slowly_written_anew_is_told_a
   STRCMP_EQUAL("x.so=new", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, one_who_still_writes_into_a_file_that_was_replaced_does_not_matter) {
+TEST(FileWatcher, one_who_still_writes_into_a_file_that_was_replaced_does_not_matter) {
   files.watch();
   Writer late(files.folder() / "x.so", O_CREAT);
   late.write("late");
@@ -230,14 +230,14 @@ TEST(PluginFileWatcher, one_who_still_writes_into_a_file_that_was_replaced_does_
   STRCMP_EQUAL("x.so=new", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, a_file_that_came_and_went_is_not_told) {
+TEST(FileWatcher, a_file_that_came_and_went_is_not_told) {
   files.watch();
   files.write("plugins/x.so", "brief");
   fs::remove(files.folder() / "x.so");
   STRCMP_EQUAL("", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, a_renamed_file_is_told_gone_before_it_is_told_there) {
+TEST(FileWatcher, a_renamed_file_is_told_gone_before_it_is_told_there) {
   files.write("plugins/b.so", "text");
   files.watch();
   fs::rename(files.folder() / "b.so", files.folder() / "a.so");
@@ -246,7 +246,7 @@ TEST(PluginFileWatcher, a_renamed_file_is_told_gone_before_it_is_told_there) {
 
 // ---- what is not told
 
-TEST(PluginFileWatcher, other_endings_hidden_names_and_what_is_no_file_are_passed_over) {
+TEST(FileWatcher, other_endings_hidden_names_and_what_is_no_file_are_passed_over) {
   files.watch();
   files.write("plugins/x.so.bak", "text");
   files.write("plugins/.x.so", "text");
@@ -260,7 +260,7 @@ TEST(PluginFileWatcher, other_endings_hidden_names_and_what_is_no_file_are_passe
   STRCMP_EQUAL("", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, a_file_whose_stamp_is_the_same_is_not_told) {
+TEST(FileWatcher, a_file_whose_stamp_is_the_same_is_not_told) {
   watch_with_old();
   const fs::path file = files.folder() / "x.so";
   const auto before = FileStamp::of(file);
@@ -269,7 +269,7 @@ TEST(PluginFileWatcher, a_file_whose_stamp_is_the_same_is_not_told) {
   STRCMP_EQUAL("", files.all_told().c_str());
 }
 
-TEST(PluginFileWatcher, permissions_alone_are_not_told_but_touch_is) {
+TEST(FileWatcher, permissions_alone_are_not_told_but_touch_is) {
   watch_with_old();
   files.run("chmod 0755 plugins/x.so");
   STRCMP_EQUAL("", files.all_told().c_str());
@@ -281,7 +281,7 @@ TEST(PluginFileWatcher, permissions_alone_are_not_told_but_touch_is) {
 
 // ---- itself
 
-TEST(PluginFileWatcher, nothing_waits_for_a_time_while_nothing_is_to_settle) {
+TEST(FileWatcher, nothing_waits_for_a_time_while_nothing_is_to_settle) {
   watch_with_old();
   CHECK_FALSE(files.watcher().is_waiting());
   Writer writer(files.folder() / "new.so", O_CREAT);
@@ -293,14 +293,14 @@ TEST(PluginFileWatcher, nothing_waits_for_a_time_while_nothing_is_to_settle) {
   CHECK_FALSE(files.watcher().is_waiting());
 }
 
-TEST(PluginFileWatcher, another_quiet_time_can_be_set) {
+TEST(FileWatcher, another_quiet_time_can_be_set) {
   files.watch({files.folder(), ".so", 1h});
   files.watcher().set_quiet(WatchedFiles::kQuiet);
   files.write("plugins/x.so", "text");
   STRCMP_EQUAL("x.so=text", files.told(1).c_str());
 }
 
-TEST(PluginFileWatcher, it_ends_with_files_still_to_settle_and_leaves_no_descriptor) {
+TEST(FileWatcher, it_ends_with_files_still_to_settle_and_leaves_no_descriptor) {
   const auto before = WatchedFiles::count_descriptors();
   files.watch();
   LONGS_EQUAL(before + 1, WatchedFiles::count_descriptors());

@@ -1,4 +1,4 @@
-#include "core/plugin/inotify.hpp"
+#include "core/files/inotify.hpp"
 
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-namespace jackfield::plugin {
+namespace jackfield::files {
 namespace {
 
 // Room for a hundred events with long names; one event takes at most 16 + NAME_MAX + 1 octets.
@@ -75,4 +75,4 @@ base::Status Inotify::read(const std::function<void(const Event&)>& take) {
   return base::Status::ok();
 }
 
-}  // namespace jackfield::plugin
+}  // namespace jackfield::files

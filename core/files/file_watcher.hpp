@@ -25,11 +25,11 @@
 #include "core/base/log.hpp"
 #include "core/base/loop.hpp"
 #include "core/base/result.hpp"
-#include "core/plugin/inotify.hpp"
-#include "core/plugin/settling_files.hpp"
-#include "core/plugin/trail.hpp"
+#include "core/files/inotify.hpp"
+#include "core/files/settling_files.hpp"
+#include "core/files/trail.hpp"
 
-namespace jackfield::plugin {
+namespace jackfield::files {
 
 class FileWatcher {
  public:
@@ -99,4 +99,4 @@ class FileWatcher {
   Time timer_due_{0};
 };
 
-}  // namespace jackfield::plugin
+}  // namespace jackfield::files

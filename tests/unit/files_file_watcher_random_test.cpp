@@ -1,5 +1,5 @@
 // Anything at all happens, in any order: in the end what was told is what is there.
-#include "core/plugin/file_watcher.hpp"
+#include "core/files/file_watcher.hpp"
 
 #include <sys/stat.h>
 
@@ -144,9 +144,9 @@ class Turmoil {
 
 }  // namespace
 
-TEST_GROUP(PluginFileTurmoil) {};
+TEST_GROUP(FileTurmoil) {};
 
-TEST(PluginFileTurmoil, in_the_end_what_was_told_is_what_is_there) {
+TEST(FileTurmoil, in_the_end_what_was_told_is_what_is_there) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     Turmoil(seed).run();
   }
