@@ -30,6 +30,7 @@ struct Connection {
   wire::FrameRef close_frame;                // from kDoomed on
   std::vector<Subscription*> subscriptions;  // owned by the SubscriptionIndex
   std::size_t held_bytes = 0;                // octets held for subscriptions that are joining
+  std::size_t asked_bytes = 0;               // of the payloads of joins that are not answered yet
   std::vector<base::Id> calls;               // that are pending
   LeaveReason close_reason = LeaveReason::kClosed;
   State state = State::kOpen;

@@ -298,8 +298,8 @@ void Hub::release_held(Connection& connection, const Joining& joining) {
   for (const Joining::Held& held : joining.held) {
     connection.held_bytes -= held.frame.bytes().size();
   }
-  for (const std::string& payload : joining.waiting) connection.held_bytes -= payload.size();
-  connection.held_bytes -= joining.payload.size();
+  for (const std::string& payload : joining.waiting) connection.asked_bytes -= payload.size();
+  connection.asked_bytes -= joining.payload.size();
 }
 
 // ---- for channels

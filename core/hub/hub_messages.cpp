@@ -76,9 +76,10 @@ void Hub::subscribe(Connection& connection, const wire::Message& message) {
       return;
     }
   }
-  // The payload is kept where the answer is pending.
-  const std::size_t held = connection.held_bytes;
-  if (held > 0 && held + message.payload.size() > limits_.max_outbox_bytes) {
+  // The payload is kept where the answer is pending. It waits for the channel, not for the client:
+  // it makes nobody a slow consumer.
+  const std::size_t asked = connection.asked_bytes;
+  if (asked > 0 && asked + message.payload.size() > limits_.max_outbox_bytes) {
     send_error(connection, message.topic, kLimitExceeded, "Too many joins wait for their answers");
     return;
   }
@@ -92,12 +93,12 @@ void Hub::subscribe(Connection& connection, const wire::Message& message) {
 void Hub::wait_for_join(Subscription& subscription, std::string_view payload) {
   Connection& connection = *subscription.connection;
   auto& waiting = subscription.joining->waiting;
-  const std::size_t held = connection.outbox.bytes() + connection.held_bytes + payload.size();
-  if (waiting.size() >= kMaxWaitingJoins || held > limits_.max_outbox_bytes) {
+  const std::size_t asked = connection.asked_bytes + payload.size();
+  if (waiting.size() >= kMaxWaitingJoins || asked > limits_.max_outbox_bytes) {
     send_error(connection, subscription.topic->name, kLimitExceeded, "This topic is being joined");
     return;
   }
-  connection.held_bytes += payload.size();
+  connection.asked_bytes += payload.size();
   waiting.emplace_back(payload);
 }
 
@@ -126,7 +127,7 @@ void Hub::join(Subscription& subscription, std::string id, std::string_view payl
     answer = keep_pending(connection, std::move(call));
     if (answer.kind == Answer::Kind::kPending) {
       subscription.joining->payload = payload;  // it may have to be asked again
-      connection.held_bytes += payload.size();
+      connection.asked_bytes += payload.size();
       return;
     }
   }

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/hub/hub.hpp"
 #include "tests/unit/hub_fakes.hpp"
@@ -131,4 +132,35 @@ TEST(HubLimits, a_higher_outbox_bound_takes_more) {
   link.is_stuck = false;
   hub->writable(connection);
   LONGS_EQUAL(2, link.take().size());
+}
+
+TEST(HubLimits, the_payloads_of_joins_that_are_not_answered_are_bounded) {
+  limits.max_outbox_bytes = 1024;
+  hub->set_limits(limits);
+  std::vector<base::Id> calls;
+  channel.on_join = [&](const Request& request) {
+    calls.push_back(request.call);
+    return Answer::pending();
+  };
+  FakeLink link;
+  Connection& connection = hub->open(link);
+  const auto subscribe = [](const char* topic, std::size_t size) {
+    return std::string("[\"") + topic + R"(","subscribe",")" + std::string(size, 'x') + "\"]";
+  };
+  // One alone may be as large as a message may be; being told of it makes no slow consumer.
+  STRCMP_EQUAL("", error_of(connection, link, subscribe("t:1", 5000)).c_str());
+  STRCMP_EQUAL("LIMIT_EXCEEDED", error_of(connection, link, subscribe("t:2", 5000)).c_str());
+  STRCMP_EQUAL("LIMIT_EXCEEDED", error_of(connection, link, subscribe("t:1", 5000)).c_str());
+  LONGS_EQUAL(1, calls.size());
+  CHECK_FALSE(link.is_closing);
+  hub->reply(calls[0], Answer::ok());
+  hub->end_turn();
+  check_lines({kSubscribedT}, link.take());
+  // It has its room back, and many small ones share it.
+  STRCMP_EQUAL("", error_of(connection, link, subscribe("t:2", 500)).c_str());
+  STRCMP_EQUAL("", error_of(connection, link, subscribe("t:3", 500)).c_str());
+  STRCMP_EQUAL("LIMIT_EXCEEDED", error_of(connection, link, subscribe("t:4", 500)).c_str());
+  say(connection, R"(["t:3","unsubscribe",{}])");
+  STRCMP_EQUAL("", error_of(connection, link, subscribe("t:4", 500)).c_str());
+  CHECK_FALSE(link.is_closing);
 }
