@@ -262,6 +262,28 @@ TEST(HubChannels, too_much_that_waits_is_answered) {
   check_lines({"event t:1 e"}, old.take());
 }
 
+// What one connection left behind when it was lost, or closed, is nobody's any more.
+TEST(HubChannels, what_waited_for_a_connection_that_is_gone_takes_no_room) {
+  Connection& lost = hub->open(link);
+  FakeLink closed_link;
+  Connection& closed = hub->open(closed_link);
+  FakeLink last_link;
+  Connection& last = hub->open(last_link);
+  hub->hold({&old});
+  const std::string large = R"(["t:1","e",")" + std::string(Hub::kMaxHeldBytes - 100, 'x') + "\"]";
+  say(lost, large);
+  hub->lost(lost);
+  say(closed, large);
+  check_lines({}, closed_link.take());
+  hub->close(closed, CloseCode::kPolicy, "go");
+  hub->end_turn();
+  say(last, large);
+  check_lines({}, last_link.take());
+  CHECK(last_link.is_paused);
+  hub->release();
+  check_lines({"event t:1 e"}, old.take());
+}
+
 TEST(HubChannels, a_connection_that_is_closed_while_it_waits_is_read_from_again) {
   Connection& connection = subscriber(link);
   hub->hold({&old});
@@ -342,3 +364,15 @@ TEST(HubChannels, a_leave_may_answer_other_calls_while_its_channel_is_retired) {
   hub->lost(connection);
 }
 
+TEST(HubChannels, who_subscribes_again_is_joined_with_the_params_of_the_channel_that_serves_it) {
+  Connection& connection = subscriber(link);
+  FakeChannel before("<kind>:<rest>");
+  hub->set_channels({&before, &old});
+  say(connection, R"(["t:1","subscribe",{}])");
+  check_lines({}, before.take());
+  check_lines({"join t:1"}, old.take());
+  check_lines({"id=1"}, old.params);
+  check_lines({kSubscribedT}, link.take());
+  say(connection, R"(["t:1","e",1])");
+  check_lines({"kind=t", "rest=1"}, before.params);
+}

@@ -104,6 +104,7 @@ class FakeChannel : public hub::Channel {
   base::Id call = 0;
   base::Id subscription = 0;
   base::Id connection = 0;
+  std::vector<std::string> params;  // of the last call but leaves, "name=value" each
 
  private:
   const hub::Pattern pattern_;
@@ -114,6 +115,11 @@ class FakeChannel : public hub::Channel {
     call = request.call;
     subscription = request.subscription;
     connection = request.connection;
+    params.clear();
+    for (std::size_t i = 0; i < request.params.count; ++i) {
+      const hub::Param& param = request.params.items[i];
+      params.push_back(std::string(param.name) + "=" + std::string(param.value));
+    }
   }
 };
 
