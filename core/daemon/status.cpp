@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/wire/json_document.hpp"
+#include "core/wire/utf8.hpp"
 
 namespace jackfield::daemon {
 namespace {
@@ -27,8 +28,9 @@ std::string utc(std::chrono::system_clock::time_point time) {
   return text.data();
 }
 
-// One line stays one line, whatever a file is called.
-std::string one_line(std::string text) {
+// One line stays one line, and text stays text, whatever a file or a pattern is called.
+std::string one_line(std::string_view octets) {
+  std::string text = wire::to_utf8(octets);
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
   }
@@ -53,7 +55,10 @@ void add_plugin(const PluginSet::Plugin& served, const hub::Hub& hub, std::strin
             std::to_string(milliseconds(tally.slowest)) + " ms";
   }
   text += "\n";
-  for (const std::string& pattern : generation.patterns()) text += "             " + pattern + "\n";
+  std::vector<std::string> patterns;
+  for (const std::string& pattern : generation.patterns()) {
+    text += "             " + patterns.emplace_back(one_line(pattern)) + "\n";
+  }
 
   JsonDocument& object = objects.emplace_back();
   object.add("name", served.name);
@@ -61,7 +66,7 @@ void add_plugin(const PluginSet::Plugin& served, const hub::Hub& hub, std::strin
   object.add("generation", generation.number());
   object.add("since", utc(served.since));
   object.add("file", one_line(served.file.string()));
-  object.add("patterns", generation.patterns());
+  object.add("patterns", patterns);
   object.add("subscriptions", subscriptions);
   object.add("slow_calls", tally.slow_calls);
   object.add("slowest_ms", milliseconds(tally.slowest));
