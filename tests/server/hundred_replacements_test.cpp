@@ -79,7 +79,7 @@ class Talker {
 TEST_GROUP_BASE(HundredReplacements, ChangeGroup) {};
 
 TEST(HundredReplacements, every_message_of_twenty_clients_is_accounted_for) {
-  serve("gen_odd", {.log_level = "debug"});
+  serve("gen_odd", {.loading = "quiet_s = 0.02", .log_level = "debug"});
   std::vector<Talker> talkers;
   for (int i = 0; i < kClients; ++i) {
     talkers.emplace_back(connect(), i);

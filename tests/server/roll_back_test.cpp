@@ -10,11 +10,14 @@ namespace {
 
 using namespace jackfield::test;
 
+// Long enough for a start that does not hang.
+constexpr const char* kImpatient = "start_timeout_s = 0.75";
+
 TEST_GROUP_BASE(RollBack, ChangeGroup) {
   // A subscriber, a count of 5 and a pending answer, with `build` serving.
   void begin(const char* build = "gen_1", const char* version = "1.0.0",
-             Where where = Where::here()) {
-    serve(build, {.log_level = "debug"}, where);
+             const char* loading = "", Where where = Where::here()) {
+    serve(build, {.loading = loading, .log_level = "debug"}, where);
     version_ = version;
     subscribe(client("A"), "gen:a", version, where);
     client("A").send_text(R"(["gen:a","add",5])", where);
@@ -143,7 +146,7 @@ TEST(RollBack, one_before_that_cannot_save) {
 }
 
 TEST(RollBack, one_whose_start_hangs_is_given_up_and_unloaded_when_it_returns) {
-  begin();
+  begin("gen_1", "1.0.0", kImpatient);
   put("gen_start_waits");
   server().wait_for_log({"waits in its start"});
   WsClient b = connect();
@@ -158,7 +161,7 @@ TEST(RollBack, one_whose_start_hangs_is_given_up_and_unloaded_when_it_returns) {
 }
 
 TEST(RollBack, a_better_file_is_taken_while_the_start_before_it_still_hangs) {
-  begin();
+  begin("gen_1", "1.0.0", kImpatient);
   put("gen_start_waits");
   expect_refused("start did not return within");
   expect_better(3);
