@@ -2,12 +2,15 @@
  *
  *   {"until":PATH}               waits until somebody writes to the pipe of that name
  *   {"until":PATH,"busy":true}   the same, but busy, and asks the pipe again and again
+ *   {"until":PATH,"calls":true}  calls the host's functions all the time, until there is a file of
+ *                                that name
  *   {"joined":true}              waits until `stop`, which joins it: nothing is left behind
  *   {}                           waits for ever
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "jackfield_json.h"
@@ -37,6 +40,26 @@ static void *be_busy(void *unused) {
   while (end >= 0 && (++turns % 1000000 != 0 || read(end, &octet, 1) != 1)) {
   }
   if (end >= 0) close(end);
+  free(path);
+  return NULL;
+}
+
+/* What any thread may call, whoever is served by then. The id is nobody's. */
+static void *call_host(void *unused) {
+  const jf_id nobody = (jf_id)1 << 60;
+  const struct timespec pause = {0, 200000};
+  const jf_text null = JF_TEXT("null");
+  (void)unused;
+  while (access(path, F_OK) != 0) {
+    host->push(host, nobody, text("late"), null);
+    host->broadcast(host, text("lingering_thread"), text("late"), null, 0);
+    host->reply(host, nobody, text(""), text(""));
+    host->kick(host, nobody, text("LATE"), text("late"));
+    host->log(host, JF_LOG_DEBUG, text("a lingering thread calls"), NULL, 0);
+    host->now(host);
+    nanosleep(&pause, NULL);
+  }
+  say("a lingering thread ends");
   free(path);
   return NULL;
 }
@@ -72,7 +95,9 @@ static int begin(jf_text config) {
     if (path == NULL) return -1;
     memcpy(path, until.data + 1, until.size - 2);
     path[until.size - 2] = '\0';
-    routine = is_true(config, "busy") ? be_busy : wait_for_writer;
+    routine = wait_for_writer;
+    if (is_true(config, "busy")) routine = be_busy;
+    if (is_true(config, "calls")) routine = call_host;
   }
   return pthread_create(&thread, NULL, routine, NULL);
 }

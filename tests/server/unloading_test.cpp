@@ -130,6 +130,27 @@ TEST(Unloading, an_image_that_a_thread_still_runs_stays) {
   expect_echo(client("A"));
 }
 
+// The tables of the generations that stayed are there as long as somebody may call them.
+TEST(Unloading, a_thread_that_stays_may_go_on_calling_the_host) {
+  const TemporaryFolder control;
+  begin("lingering_thread",
+        "calls = true\nuntil = \"" + (control.path() / "go").string() + "\"");
+  WsClient& a = client("A");
+  for (int generation = 2; generation <= 4; ++generation) {
+    replace_by_itself(generation);
+    expect_stays(generation - 1, "thread");
+    for (int i = 0; i < 50; ++i) expect_echo(a);
+  }
+  LONGS_EQUAL(0, logged({"a lingering thread ends"}));
+  control.write("go", "");
+  server().process().wait_for_errors(4, {"a lingering thread ends", "plugin=lingering_thread"});
+  expect_logged(4, {"a lingering thread ends"});
+  LONGS_EQUAL(4, mapped_images());
+  // Nobody was served by those that had been replaced.
+  expect_echo(a);
+  a.expect_nothing();
+}
+
 TEST(Unloading, one_whose_thread_is_joined_goes) {
   begin("lingering_thread", "joined = true");
   replace_by_itself(2);
