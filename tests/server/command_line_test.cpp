@@ -1,5 +1,5 @@
-// The executable's other uses: --version, --help, check, inspect, watch; and what it says to
-// mistakes.
+// The executable's other uses: --version, --help, check, inspect, watch (status: status_test.cpp);
+// and what it says to mistakes.
 #include "tests/support/json.hpp"
 #include "tests/support/server_group.hpp"
 
@@ -40,7 +40,7 @@ TEST(CommandLine, help_names_every_use) {
   const Finished finished = run_jackfield({"--help"});
   LONGS_EQUAL(0, finished.ending.code);
   for (const char* word : {"--config", "--listen", "--plugins", "--log-level", "--version",
-                           "--help", "check", "inspect", "watch"}) {
+                           "--help", "check", "inspect", "watch", "status"}) {
     STRCMP_CONTAINS(word, finished.output.c_str());
   }
   STRCMP_EQUAL("", finished.errors.c_str());
