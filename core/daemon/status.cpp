@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstdint>
 #include <ctime>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -55,6 +57,12 @@ void add_plugin(const PluginSet::Plugin& served, const hub::Hub& hub, std::strin
             std::to_string(milliseconds(tally.slowest)) + " ms";
   }
   text += "\n";
+  std::error_code ignored;
+  const std::string file = one_line(std::filesystem::absolute(served.file, ignored).string());
+  text += "             " + file + "\n";
+  if (!served.table_refusal.empty()) {
+    text += "             refuses its table: " + one_line(served.table_refusal) + "\n";
+  }
   std::vector<std::string> patterns;
   for (const std::string& pattern : generation.patterns()) {
     text += "             " + patterns.emplace_back(one_line(pattern)) + "\n";
@@ -65,8 +73,11 @@ void add_plugin(const PluginSet::Plugin& served, const hub::Hub& hub, std::strin
   object.add("version", version);
   object.add("generation", generation.number());
   object.add("since", utc(served.since));
-  object.add("file", one_line(served.file.string()));
+  object.add("file", file);
   object.add("patterns", patterns);
+  if (!served.table_refusal.empty()) {
+    object.add("table_refused", one_line(served.table_refusal));
+  }
   object.add("subscriptions", subscriptions);
   object.add("slow_calls", tally.slow_calls);
   object.add("slowest_ms", milliseconds(tally.slowest));
@@ -90,8 +101,9 @@ Status make_status(const config::Config& config, const hub::Hub& hub, const Plug
   document.add("plugins", std::move(objects));
 
   objects.clear();
+  std::error_code ignored;
   for (const PluginSet::Refusal& refusal : plugins.refusals()) {
-    const std::string file = one_line(refusal.file.string());
+    const std::string file = one_line(std::filesystem::absolute(refusal.file, ignored).string());
     const std::string reason = one_line(refusal.reason);
     status.text += "refused      " + file + "  " + reason + "\n";
     JsonDocument& object = objects.emplace_back();

@@ -16,6 +16,12 @@ struct FileStamp {
   std::int64_t modified_ns = 0;  // st_mtim: when its content was changed
   std::int64_t changed_ns = 0;   // st_ctim: when anything of it was; nobody can set it back
 
+  // The same file with the same content, as after a rename.
+  bool is_same_content(const FileStamp& other) const {
+    return device == other.device && inode == other.inode && size == other.size &&
+           modified_ns == other.modified_ns;
+  }
+
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 
   // Of what the path leads to, symbolic links followed; nothing where that is no regular file.

@@ -15,6 +15,15 @@ namespace jackfield::plugin {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+std::string loaded_already(const PluginSet::Plugin& plugin) {
+  return "a plugin of the name " + plugin.name + " is loaded already, from " +
+         plugin.file.filename().string();
+}
+
+}  // namespace
+
 PluginSet::PluginSet(Settings settings, hub::Hub& hub, base::Loop& loop, base::IdSource& ids,
                      base::Log& log)
     : settings_(std::move(settings)),
@@ -52,7 +61,9 @@ base::Status PluginSet::begin() {
 std::vector<PluginSet::Refusal> PluginSet::refusals() const {
   std::vector<Refusal> refusals;
   for (const auto& [file, seen] : files_) {
-    if (!seen.refusal.empty()) refusals.push_back({file, seen.refusal});
+    if (seen.refusal.empty()) continue;
+    const Plugin* const first = seen.is_second ? find(seen.plugin) : nullptr;
+    refusals.push_back({file, first == nullptr ? seen.refusal : loaded_already(*first)});
   }
   return refusals;
 }
@@ -140,6 +151,7 @@ void PluginSet::look_at(const Work& work) {
     }
     return;
   }
+  if (take_new_name(work.file, *stamp)) return;
   Seen& seen = files_[work.file];
   if (seen.stamp == stamp && !work.is_forced) return;
   seen.stamp = stamp;
@@ -173,6 +185,24 @@ void PluginSet::begin_crash_reports() {
   }
   if (!crashes_) surroundings_.log.warning("crashes are not counted", {{"reason", reason}});
   crash_reporter_ = std::make_unique<CrashReporter>(crashes_ ? crashes_->descriptor() : -1);
+}
+
+// A file that was moved within the folder: what it holds serves already, and goes on.
+bool PluginSet::take_new_name(const fs::path& file, const files::FileStamp& stamp) {
+  for (const auto& plugin : plugins_) {
+    const bool is_it = plugin->file != file && plugin->stamp.is_same_content(stamp) &&
+                       !files::FileStamp::of(plugin->file);
+    if (!is_it) continue;
+    surroundings_.log.write_each(
+        base::LogLevel::kInfo, "plugin's file renamed",
+        {{"plugin", plugin->name}, {"file", file.string()}, {"before", plugin->file.string()}});
+    files_[file] = Seen{stamp, plugin->name, {}, false};
+    plugin->file = file;
+    sort_plugins();
+    surroundings_.hub.set_channels(channels_without(nullptr));
+    return true;
+  }
+  return false;
 }
 
 // Its plugin goes, unless another file has been waiting to serve that name.
@@ -275,8 +305,7 @@ void PluginSet::opened(const std::shared_ptr<Opening>& opening) {
   const Plugin* const named = find(name);
   if (named != nullptr && named->file != opening->file && files::FileStamp::of(named->file)) {
     discard(*opening);
-    refuse(opening->file, "a plugin of the name " + name + " is loaded already, from " +
-                              named->file.filename().string());
+    refuse(opening->file, loaded_already(*named));
     files_[opening->file].is_second = true;
     end_work();
     return;

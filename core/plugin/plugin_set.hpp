@@ -74,7 +74,9 @@ class PluginSet {
   struct Plugin {
     std::string name;
     std::filesystem::path file;
-    std::string config;  // its table, as its generation was given it
+    files::FileStamp stamp;     // of the file, as it was loaded
+    std::string config;         // its table, as its generation was given it
+    std::string table_refusal;  // why it keeps another table than the configuration has; or empty
     std::unique_ptr<Generation> generation;
     std::chrono::system_clock::time_point since;  // this generation serves
   };
@@ -114,6 +116,12 @@ class PluginSet {
     std::string failure;
     bool is_given_up = false;  // loop thread
   };
+  // What a generation is started from.
+  struct Source {
+    std::filesystem::path file;
+    files::FileStamp stamp;
+    std::string config;
+  };
   // What stays of a plugin's name when its generations go.
   struct Record {
     std::uint64_t generations = 0;
@@ -129,6 +137,7 @@ class PluginSet {
   void next();
   void end_work();
   void look_at(const Work& work);
+  bool take_new_name(const std::filesystem::path& file, const files::FileStamp& stamp);
   void file_gone(const std::filesystem::path& file);
   std::optional<std::filesystem::path> take_second(const std::string& plugin);
   void refuse(const std::filesystem::path& file, const std::string& reason);
@@ -138,10 +147,8 @@ class PluginSet {
 
   // plugin_set_changes.cpp: what comes of them
   void change(const std::filesystem::path& file, Opening& opening);
-  void changed(const std::filesystem::path& file, const std::string& config,
-               Changeover::Outcome outcome);
-  void installed(const std::filesystem::path& file, const std::string& config,
-                 Changeover::Outcome outcome);
+  void changed(const Source& source, Changeover::Outcome outcome);
+  void installed(const Source& source, Changeover::Outcome outcome);
   void remove(Plugin& plugin);
   void update_config(Plugin& plugin);
   void warn_of_names();

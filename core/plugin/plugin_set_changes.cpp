@@ -18,7 +18,8 @@ void PluginSet::change(const fs::path& file, Opening& opening) {
   const Plugin* const mine = find_by_file(file);
   Changeover::Parts parts;
   parts.old = named == nullptr ? nullptr : named->generation.get();
-  const std::string crash_key = CrashHistory::key(file, opening.library->stamp());
+  Source source{file, opening.library->stamp(), table_of(name)};
+  const std::string crash_key = CrashHistory::key(file, source.stamp);
   parts.fresh = std::make_unique<Generation>(
       surroundings_, Generation::Origin{.library = std::move(*opening.library),
                                         .manifest = std::move(*opening.manifest),
@@ -27,7 +28,7 @@ void PluginSet::change(const fs::path& file, Opening& opening) {
                                         .earlier_threads = std::move(opening.earlier_threads),
                                         .tally = record.tally});
   parts.fresh->set_budget(settings_.callback_budget);
-  parts.config = table_of(name);
+  parts.config = source.config;
   parts.start_timeout = settings_.start_timeout;
   parts.drain_timeout = settings_.drain_timeout;
   parts.order = [this, named, mine, file](const Generation& fresh) {
@@ -48,8 +49,8 @@ void PluginSet::change(const fs::path& file, Opening& opening) {
   };
   changeover_ = std::make_unique<Changeover>(
       surroundings_, errands_, std::move(parts),
-      [this, file, config = table_of(name)](Changeover::Outcome outcome) {
-        changed(file, config, std::move(outcome));
+      [this, source = std::move(source)](Changeover::Outcome outcome) {
+        changed(source, std::move(outcome));
       },
       [this](std::unique_ptr<Generation> fresh, bool has_started) {
         retirements_.begin(std::move(fresh), has_started, settings_.stop_timeout);
@@ -57,13 +58,12 @@ void PluginSet::change(const fs::path& file, Opening& opening) {
   changeover_->begin();
 }
 
-void PluginSet::changed(const fs::path& file, const std::string& config,
-                        Changeover::Outcome outcome) {
+void PluginSet::changed(const Source& source, Changeover::Outcome outcome) {
   const std::unique_ptr<Changeover> ended = std::move(changeover_);
   if (outcome.status.is_ok()) {
-    installed(file, config, std::move(outcome));
+    installed(source, std::move(outcome));
   } else {
-    if (!is_stopping_) refuse(file, outcome.status.message());
+    if (!is_stopping_) refuse(source.file, outcome.status.message());
     if (outcome.fresh != nullptr) {
       retirements_.begin(std::move(outcome.fresh), false, settings_.stop_timeout);
     }
@@ -72,9 +72,9 @@ void PluginSet::changed(const fs::path& file, const std::string& config,
   surroundings_.loop.post([this] { end_work(); });
 }
 
-void PluginSet::installed(const fs::path& file, const std::string& config,
-                          Changeover::Outcome outcome) {
+void PluginSet::installed(const Source& source, Changeover::Outcome outcome) {
   const Manifest& manifest = outcome.fresh->manifest();
+  const fs::path& file = source.file;
   base::Log& log = surroundings_.log;
   files_[file].refusal.clear();
   Plugin* plugin = find(manifest.name);
@@ -92,6 +92,7 @@ void PluginSet::installed(const fs::path& file, const std::string& config,
                    {{"plugin", manifest.name},
                     {"version", manifest.version},
                     {"before", plugin->generation->manifest().version},
+                    {"file", file.string()},
                     {"generation", outcome.fresh->number()},
                     {"adopted", outcome.handed_over.adopted},
                     {"ended", outcome.handed_over.ended},
@@ -99,7 +100,9 @@ void PluginSet::installed(const fs::path& file, const std::string& config,
     retirements_.begin(std::move(plugin->generation), true, settings_.stop_timeout);
   }
   plugin->file = file;
-  plugin->config = config;
+  plugin->stamp = source.stamp;
+  plugin->config = source.config;
+  plugin->table_refusal.clear();
   plugin->generation = std::move(outcome.fresh);
   plugin->since = std::chrono::system_clock::now();
   sort_plugins();
@@ -167,6 +170,7 @@ void PluginSet::apply(const Settings& settings) {
 // Gives a plugin its table where that is not the one it has.
 void PluginSet::update_config(Plugin& plugin) {
   const std::string& table = table_of(plugin.name);
+  plugin.table_refusal.clear();
   if (table == plugin.config) return;
   if (!plugin.generation->can_configure() || !plugin.generation->is_serving()) {
     queue_.push_back({plugin.file, true});
@@ -177,6 +181,7 @@ void PluginSet::update_config(Plugin& plugin) {
     surroundings_.log.write_each(base::LogLevel::kInfo, "plugin configured",
                                  {{"plugin", plugin.name}});
   } else {
+    plugin.table_refusal = status.message();
     surroundings_.log.write_each(base::LogLevel::kError, "plugin keeps its configuration",
                                  {{"plugin", plugin.name}, {"reason", status.message()}});
   }
