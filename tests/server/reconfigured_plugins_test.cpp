@@ -25,6 +25,15 @@ TEST_GROUP_BASE(PluginTables, ReconfigurationGroup) {
         where);
   }
 
+  // What `jackfield status` says of the server.
+  std::string status() {
+    ChildProcess program({jackfield_executable(), "status",
+                          "--pid=" + std::to_string(server().process().pid())},
+                         {{"RUNTIME_DIRECTORY", (server().folder().path() / "run").string()}});
+    CHECK(program.wait().has_value());
+    return program.output();
+  }
+
   void set_table(const std::string& plugin, const std::string& lines) {
     options.tables = kUnwatched + std::string("[plugin.") + plugin + "]\n" + lines + "\n";
   }
@@ -53,6 +62,7 @@ TEST(PluginTables, one_that_refuses_it_keeps_the_old_one_and_is_asked_again) {
   const std::string line =
       server().wait_for_log({"level=error", "plugin keeps its configuration", "plugin=configures"});
   STRCMP_CONTAINS("refuse is true", line.c_str());
+  STRCMP_CONTAINS("refuses its table: its configure failed", status().c_str());
   expect_shown(a, R"({"x":1})");
   expect_unchanged();
   server().wait_for_logs(2, {"plugin keeps its configuration"});
@@ -60,6 +70,8 @@ TEST(PluginTables, one_that_refuses_it_keeps_the_old_one_and_is_asked_again) {
   change("plugin.configures");
   server().wait_for_log({"plugin configured"});
   expect_shown(a, R"({"x":3})");
+  CHECK(status().find("refuses its table") == std::string::npos);
+  STRCMP_CONTAINS("/configures.so\n", status().c_str());
 }
 
 TEST(PluginTables, one_that_takes_none_live_is_replaced_with_its_state_and_subscribers) {
