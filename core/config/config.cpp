@@ -11,6 +11,7 @@
 #include <optional>
 #include <system_error>
 
+#include "core/base/descriptor.hpp"
 #include "core/base/result.hpp"
 #include "core/config/endpoint.hpp"
 #include "core/config/field.hpp"
@@ -173,24 +174,6 @@ class Reader {
   std::map<std::string, Position> places_;  // of the values that the file has
 };
 
-// Closes on every way out.
-class File {
- public:
-  File(const std::filesystem::path& path, int flags)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | flags)) {}
-  ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  bool is_open() const { return descriptor_ >= 0; }
-  int descriptor() const { return descriptor_; }
-
- private:
-  const int descriptor_;
-};
-
 base::Result<std::string> failed_to_read() {
   return base::Result<std::string>::failure("cannot be read: " +
                                             std::generic_category().message(errno));
@@ -200,10 +183,11 @@ enum class Kind { kAny, kRegular };
 
 base::Result<std::string> read_file(const std::filesystem::path& path, Kind kind) {
   // A pipe that nobody writes to is opened at once where the caller does not want it anyway.
-  const File file(path, kind == Kind::kRegular ? O_NONBLOCK : 0);
+  const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | (kind == Kind::kRegular ? O_NONBLOCK : 0);
+  const base::Descriptor file(::open(path.c_str(), flags));
   if (!file.is_open()) return failed_to_read();
   struct stat facts {};
-  if (::fstat(file.descriptor(), &facts) != 0) return failed_to_read();
+  if (::fstat(file.number(), &facts) != 0) return failed_to_read();
   if (S_ISDIR(facts.st_mode)) {
     return base::Result<std::string>::failure("is a folder, must be a file");
   }
@@ -214,7 +198,7 @@ base::Result<std::string> read_file(const std::filesystem::path& path, Kind kind
   std::string text;
   std::array<char, 16384> chunk{};
   while (text.size() <= kMaxFileOctets) {
-    const ssize_t size = ::read(file.descriptor(), chunk.data(), chunk.size());
+    const ssize_t size = ::read(file.number(), chunk.data(), chunk.size());
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return failed_to_read();
     if (size == 0) return text;

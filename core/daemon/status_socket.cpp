@@ -14,9 +14,12 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/descriptor.hpp"
+
 namespace jackfield::daemon {
 namespace {
 
+using base::Descriptor;
 using Opened = base::Result<std::unique_ptr<StatusSocket>>;
 
 // Stands behind each form of the status, so that a reader knows that it has all of it. No form
@@ -38,23 +41,6 @@ const sockaddr* as_address(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
-// Closes on every way out.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int number() const { return number_; }
-  int release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
-
 }  // namespace
 
 Opened StatusSocket::open(const std::filesystem::path& path, base::Loop& loop, Source source) {
@@ -64,7 +50,7 @@ Opened StatusSocket::open(const std::filesystem::path& path, base::Loop& loop, S
   const auto address = address_of(path);
   if (!address) return refuse("the path is too long for a socket");
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (socket.number() < 0) return refuse(std::strerror(errno));
+  if (!socket.is_open()) return refuse(std::strerror(errno));
   // The folder lets nobody else in already (mkdir with 0700); this is for where it is shared.
   const mode_t before = ::umask(0177);
   const bool is_bound = ::bind(socket.number(), as_address(*address), sizeof *address) == 0;
@@ -101,7 +87,7 @@ void StatusSocket::watch() {
 // A status fits into the socket's buffer by far; who gets only a part of a larger one notices.
 void StatusSocket::answer() {
   const Descriptor peer(::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (peer.number() < 0) {
+  if (!peer.is_open()) {
     if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR) return;
     // Out of descriptors or memory (accept(2)): who waits keeps the socket readable.
     loop_.unwatch(std::exchange(watch_, 0));
@@ -130,7 +116,7 @@ base::Result<Status> ask_for_status(const std::filesystem::path& path) {
   const auto address = address_of(path);
   if (!address) return refuse("the path is too long for a socket");
   const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (socket.number() < 0) return refuse(std::strerror(errno));
+  if (!socket.is_open()) return refuse(std::strerror(errno));
   const timeval patience{kPatience.count(), 0};
   ::setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);

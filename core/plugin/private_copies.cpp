@@ -20,12 +20,14 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/descriptor.hpp"
 #include "core/plugin/runtime_directory.hpp"
 
 namespace jackfield::plugin {
 namespace {
 
 namespace fs = std::filesystem;
+using base::Descriptor;
 using base::Result;
 
 constexpr std::string_view kPrefix = "jackfield-";
@@ -34,24 +36,6 @@ constexpr int kMostFolders = 1000;  // of servers with the same process id
 // Copies of this process so far. Not counted by each PrivateCopies: the loader remembers the paths
 // of all, and the folder of one that has gone can be made again.
 std::atomic<std::uint64_t> copy_count{0};
-
-// An open file, closed when this goes.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(other.release()) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-
-  int number() const { return number_; }
-  bool is_open() const { return number_ >= 0; }
-  int release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
 
 // ---- the folder
 

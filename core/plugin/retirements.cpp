@@ -64,13 +64,9 @@ void Retirements::stop(const std::shared_ptr<Leaving>& leaving, bool has_started
       },
       leaving->patience,
       [this, leaving] {
-        log_.write_each(
-            base::LogLevel::kError, "plugin does not stop",
-            {{"plugin", leaving->generation->manifest().name},
-             {"version", leaving->generation->manifest().version},
-             {"generation", leaving->generation->number()},
-             {"reason", leaving->generation->has_running_works() ? "a job of it still runs"
-                                                                 : "its stop has not returned"}});
+        say(base::LogLevel::kError, "plugin does not stop", *leaving->generation,
+            leaving->generation->has_running_works() ? "a job of it still runs"
+                                                     : "its stop has not returned");
       },
       [this, leaving] {
         if (leaving->threads.empty()) {
@@ -94,11 +90,8 @@ void Retirements::unload(const std::shared_ptr<Leaving>& leaving) {
       },
       leaving->patience,
       [this, leaving] {
-        log_.write_each(base::LogLevel::kError, "plugin does not unload",
-                        {{"plugin", leaving->generation->manifest().name},
-                         {"version", leaving->generation->manifest().version},
-                         {"generation", leaving->generation->number()},
-                         {"reason", "a destructor of it has not returned"}});
+        say(base::LogLevel::kError, "plugin does not unload", *leaving->generation,
+            "a destructor of it has not returned");
       },
       [this, leaving] { end(leaving); });
   if (status.is_ok()) return;
@@ -130,11 +123,17 @@ void Retirements::end(const std::shared_ptr<Leaving>& leaving) {
   ++stayed_count_;
   stayed_.push_back({manifest.name, manifest.version, number, leaving->outcome.reason});
   if (stayed_.size() > kMaxStayed) stayed_.pop_front();
-  log_.write_each(base::LogLevel::kWarning, "plugin stays mapped",
-                  {{"plugin", manifest.name},
-                   {"version", manifest.version},
-                   {"generation", number},
-                   {"reason", leaving->outcome.reason}});
+  say(base::LogLevel::kWarning, "plugin stays mapped", *leaving->generation,
+      leaving->outcome.reason);
+}
+
+void Retirements::say(base::LogLevel level, std::string_view message, const Generation& generation,
+                      std::string_view reason) {
+  log_.write_each(level, message,
+                  {{"plugin", generation.manifest().name},
+                   {"version", generation.manifest().version},
+                   {"generation", generation.number()},
+                   {"reason", reason}});
 }
 
 }  // namespace jackfield::plugin

@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/base/log.hpp"
 #include "core/base/loop.hpp"
@@ -54,6 +55,8 @@ class Retirements {
   void unload(const std::shared_ptr<Leaving>& leaving);
   void leave_behind(const std::shared_ptr<Leaving>& leaving, const std::string& why);
   void end(const std::shared_ptr<Leaving>& leaving);
+  void say(base::LogLevel level, std::string_view message, const Generation& generation,
+           std::string_view reason);
 
   base::Loop& loop_;
   base::Log& log_;
