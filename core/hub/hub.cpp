@@ -281,15 +281,20 @@ void Hub::leave(Subscription& subscription, LeaveReason reason) {
   ended_.push_back(subscription.id);
 }
 
+// What a channel is told of a subscription by itself, without a message of its client.
+Request Hub::about(const Subscription& subscription, const Params& params) {
+  return {.connection = subscription.connection_id,
+          .subscription = subscription.id,
+          .topic = subscription.topic->name,
+          .params = params,
+          .event = {},
+          .payload = {}};
+}
+
 void Hub::call_leave(Subscription& subscription, LeaveReason reason) {
   Params params;
   subscription.channel->pattern().match(subscription.topic->name, params);
-  const Request request{.connection = subscription.connection_id,
-                        .subscription = subscription.id,
-                        .topic = subscription.topic->name,
-                        .params = params,
-                        .event = {},
-                        .payload = {}};
+  const Request request = about(subscription, params);
   subscription.channel->leave(request, reason);
 }
 

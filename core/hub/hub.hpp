@@ -222,6 +222,7 @@ class Hub {
             LeaveReason reason_of_leaves = LeaveReason::kClosed);
   void begin_close(Connection& connection);
   void end_subscription(Subscription& subscription, LeaveReason reason);
+  static Request about(const Subscription& subscription, const Params& params);
   void call_leave(Subscription& subscription, LeaveReason reason);
   void leave(Subscription& subscription, LeaveReason reason);
   static void release_held(Connection& connection, const Joining& joining);

@@ -79,8 +79,9 @@ void Hub::forget_parked(const Connection& connection) {
 void Hub::release() {
   Hold ended = std::exchange(hold_, {});
   router_.release();
-  for (const Hold::Leave& due : ended.leaves)
+  for (const Hold::Leave& due : ended.leaves) {
     leave(*subscriptions_.find(due.subscription), due.reason);
+  }
   for (JoinAgain& next : ended.joins_again) joins_again_.push_back(std::move(next));
   settle();
   std::vector<base::Id> paused;
@@ -177,12 +178,7 @@ void Hub::ask_again(Subscription& subscription) {
 // Whether a successor serves it from now on.
 bool Hub::adopt(Subscription& subscription, const std::vector<Channel*>& successors) {
   Params params;
-  const Request request{.connection = subscription.connection_id,
-                        .subscription = subscription.id,
-                        .topic = subscription.topic->name,
-                        .params = params,
-                        .event = {},
-                        .payload = {}};
+  const Request request = about(subscription, params);
   for (Channel* successor : successors) {
     if (!successor->pattern().match(request.topic, params) || !successor->match(request)) continue;
     if (!successor->adopt(request)) return false;
