@@ -32,10 +32,9 @@ class ConfigSource {
   // Later: see config::load_again.
   config::Outcome read_again();
 
-  // Whether it was a regular file when it was read last: one that can be read again.
-  bool is_regular() const { return stamp_.has_value(); }
-  // Whether the file is another than it was when it was read last.
-  bool has_changed() const { return files::FileStamp::of(file()) != stamp_; }
+  // The file as it was when it was read last; nothing where it is no regular file, which cannot be
+  // read again.
+  const std::optional<files::FileStamp>& stamp() const { return stamp_; }
 
  private:
   config::Outcome overridden(config::Outcome outcome) const;

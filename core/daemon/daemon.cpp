@@ -116,10 +116,10 @@ base::Status Daemon::start() {
   if (auto status = plugins_.begin(); !status.is_ok()) return status;
   loop_.on_turn_end([this] { server_.end_turn(); });
   loop_.run_until([this] { return plugins_.is_settled(); });
-  server_.accept();
   open_status_socket();
   reconfiguration_.begin();
   watch_signals();
+  server_.accept();  // who sees it listen may count on all the rest
   return base::Status::ok();
 }
 

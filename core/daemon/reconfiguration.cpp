@@ -103,22 +103,17 @@ void Reconfiguration::apply() {
 }
 
 void Reconfiguration::watch() {
-  if (!config_.watch || !source_.is_regular()) {
+  if (!config_.watch || !source_.stamp()) {
     watcher_.reset();
     return;
   }
   if (watcher_ != nullptr) return;
   files::FileWatcher::Options options;
   options.path = source_.file();
-  const auto quiet = options.quiet;
   watcher_ = std::make_unique<files::FileWatcher>(
       std::move(options), parts_.loop, parts_.log,
       [this](const std::filesystem::path& /*file*/) { ask(); });
-  watcher_->start();
-  // It may have changed after it was read, before it was watched; it may not be whole yet.
-  parts_.loop.start_timer(quiet, std::chrono::milliseconds(0), [this] {
-    if (watcher_ != nullptr && source_.has_changed()) ask();
-  });
+  watcher_->start_after(*source_.stamp());
 }
 
 }  // namespace jackfield::daemon

@@ -37,6 +37,14 @@ void FileWatcher::start() {
   arm();
 }
 
+void FileWatcher::start_after(const FileStamp& read) {
+  const Time now = base::Loop::now();
+  look_around(now, Reason::kStart);
+  files_.know("", {.stamp = read, .is_readable = true});
+  files_.check("", now, files_.quiet());
+  arm();
+}
+
 void FileWatcher::rescan() {
   look_around(base::Loop::now(), Reason::kChange);
   arm();

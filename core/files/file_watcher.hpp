@@ -57,6 +57,10 @@ class FileWatcher {
   // Begins to watch. What is there already is not told of: start first, then read it, and nothing
   // goes unnoticed in between. Once.
   void start();
+  // The same for the one file where it was read before: what differs from `read` by now is told
+  // when it has settled. A writer who had begun already and says nothing more for the quiet time
+  // passes for done; his close tells it again.
+  void start_after(const FileStamp& read);
 
   // Looks at all of it; what differs from what was told last is told when it has settled.
   void rescan();

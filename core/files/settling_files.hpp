@@ -54,6 +54,8 @@ class SettlingFiles {
 
   // The file is known as it is.
   void know(const std::string& name);
+  // The file is known as it was in that sight.
+  void know(const std::string& name, const Sight& sight) { known_.insert_or_assign(name, sight); }
   // The names of the files that are known to be there.
   std::vector<std::string> known() const;
 

@@ -261,6 +261,7 @@ TEST_GROUP(WatchedFile) {
   void watch(const std::string& name = "etc/j.toml") {
     files.watch({files.top() / name, std::nullopt, WatchedFiles::kQuiet});
   }
+  jackfield::files::FileStamp stamp() { return *jackfield::files::FileStamp::of(files.top() / "etc/j.toml"); }
 };
 
 TEST(WatchedFile, one_file_is_watched_and_its_neighbours_are_not) {
@@ -276,6 +277,38 @@ TEST(WatchedFile, one_file_is_watched_and_its_neighbours_are_not) {
   files.write("etc/j.toml", "again");
   STRCMP_EQUAL("j.toml=again", files.told(1).c_str());
   CHECK_FALSE(files.watcher().is_waiting());
+}
+
+TEST(WatchedFile, a_file_that_is_what_was_read_before_is_not_told) {
+  files.write("etc/j.toml", "read");
+  files.watch_after(files.top() / "etc/j.toml", stamp());
+  CHECK_FALSE(files.watcher().is_waiting());
+  files.write("etc/j.toml", "new");
+  STRCMP_EQUAL("j.toml=new", files.told(1).c_str());
+}
+
+TEST(WatchedFile, what_changed_or_went_after_it_was_read_is_told_when_it_has_settled) {
+  files.write("etc/j.toml", "read");
+  const jackfield::files::FileStamp read = stamp();
+  files.write("etc/j.toml", "changed");
+  files.watch_after(files.top() / "etc/j.toml", read);
+  STRCMP_EQUAL("j.toml=changed", files.told(1).c_str());
+  CHECK_FALSE(files.watcher().is_waiting());
+  fs::remove(files.top() / "etc/j.toml");
+  files.watch_after(files.top() / "etc/j.toml", read);
+  STRCMP_EQUAL("j.toml gone", files.told(1).c_str());
+}
+
+TEST(WatchedFile, who_writes_what_was_read_just_before_is_waited_for) {
+  files.write("etc/j.toml", "read");
+  const jackfield::files::FileStamp read = stamp();
+  Writer writer(files.top() / "etc/j.toml", O_TRUNC);
+  files.watch_after(files.top() / "etc/j.toml", read);
+  writer.write("half ");
+  files.wait_until([&] { return !files.watcher().is_waiting(); });
+  writer.write("whole");
+  writer.close();
+  STRCMP_EQUAL("j.toml=half whole", files.told(1).c_str());
 }
 
 TEST(WatchedFile, a_slow_writer_is_waited_for) {

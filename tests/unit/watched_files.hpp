@@ -44,15 +44,16 @@ class WatchedFiles {
 
   void watch(std::chrono::milliseconds quiet = kQuiet) { watch({folder(), ".so", quiet}); }
   void watch(Options options) {
-    watch(std::move(options), [this](const std::filesystem::path& file) {
-      told_.push_back(file.filename().string() +
-                      (std::filesystem::exists(file) ? "=" + read_file(file) : " gone"));
-    });
+    watch(std::move(options), [this](const std::filesystem::path& file) { tell(file); });
   }
   void watch(Options options, files::FileWatcher::Settled settled) {
-    watcher_ = std::make_unique<files::FileWatcher>(std::move(options), loop_, log_,
-                                                     std::move(settled));
+    make(std::move(options), std::move(settled));
     watcher_->start();
+  }
+  // The one file, which was `read` before.
+  void watch_after(const std::filesystem::path& file, const files::FileStamp& read) {
+    make({file, std::nullopt, kQuiet}, [this](const std::filesystem::path& path) { tell(path); });
+    watcher_->start_after(read);
   }
   void end() { watcher_.reset(); }
 
@@ -123,6 +124,14 @@ class WatchedFiles {
   }
 
  private:
+  void make(Options options, files::FileWatcher::Settled settled) {
+    watcher_ = std::make_unique<files::FileWatcher>(std::move(options), loop_, log_,
+                                                     std::move(settled));
+  }
+  void tell(const std::filesystem::path& file) {
+    told_.push_back(file.filename().string() +
+                    (std::filesystem::exists(file) ? "=" + read_file(file) : " gone"));
+  }
   static std::string joined(const std::vector<std::string>& parts) {
     std::string text;
     for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
