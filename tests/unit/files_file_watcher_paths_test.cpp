@@ -261,7 +261,9 @@ TEST_GROUP(WatchedFile) {
   void watch(const std::string& name = "etc/j.toml") {
     files.watch({files.top() / name, std::nullopt, WatchedFiles::kQuiet});
   }
-  jackfield::files::FileStamp stamp() { return *jackfield::files::FileStamp::of(files.top() / "etc/j.toml"); }
+  jackfield::files::FileStamp stamp() {
+    return *jackfield::files::FileStamp::of(files.top() / "etc/j.toml");
+  }
 };
 
 TEST(WatchedFile, one_file_is_watched_and_its_neighbours_are_not) {
