@@ -14,8 +14,6 @@
 #include <string_view>
 #include <utility>
 
-#include "core/base/descriptor.hpp"
-
 namespace jackfield::daemon {
 namespace {
 
@@ -63,30 +61,30 @@ Opened StatusSocket::open(const std::filesystem::path& path, base::Loop& loop, S
     return refuse(std::strerror(why));
   }
   std::unique_ptr<StatusSocket> opened(
-      new StatusSocket(path, socket.release(), loop, std::move(source)));
+      new StatusSocket(path, std::move(socket), loop, std::move(source)));
   opened->watch();
   if (opened->watch_ == 0) return refuse("the loop cannot watch it");
   return opened;
 }
 
-StatusSocket::StatusSocket(std::filesystem::path path, int descriptor, base::Loop& loop,
+StatusSocket::StatusSocket(std::filesystem::path path, Descriptor socket, base::Loop& loop,
                            Source source)
-    : path_(std::move(path)), descriptor_(descriptor), loop_(loop), source_(std::move(source)) {}
+    : path_(std::move(path)), socket_(std::move(socket)), loop_(loop), source_(std::move(source)) {}
 
 StatusSocket::~StatusSocket() {
   loop_.unwatch(watch_);
   if (rest_ != 0) loop_.cancel_timer(rest_);
   ::unlink(path_.c_str());
-  ::close(descriptor_);
 }
 
 void StatusSocket::watch() {
-  watch_ = loop_.watch(descriptor_, [this] { answer(); });
+  watch_ = loop_.watch(socket_.number(), [this] { answer(); });
 }
 
 // A status fits into the socket's buffer by far; who gets only a part of a larger one notices.
 void StatusSocket::answer() {
-  const Descriptor peer(::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  const Descriptor peer(
+      ::accept4(socket_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!peer.is_open()) {
     if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR) return;
     // Out of descriptors or memory (accept(2)): who waits keeps the socket readable.

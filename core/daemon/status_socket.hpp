@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "core/base/descriptor.hpp"
 #include "core/base/loop.hpp"
 #include "core/base/result.hpp"
 #include "core/daemon/status.hpp"
@@ -30,12 +31,13 @@ class StatusSocket {
   StatusSocket& operator=(const StatusSocket&) = delete;
 
  private:
-  StatusSocket(std::filesystem::path path, int descriptor, base::Loop& loop, Source source);
+  StatusSocket(std::filesystem::path path, base::Descriptor socket, base::Loop& loop,
+               Source source);
   void watch();
   void answer();
 
   const std::filesystem::path path_;
-  const int descriptor_;
+  const base::Descriptor socket_;
   base::Loop& loop_;
   const Source source_;
   base::WatchId watch_ = 0;

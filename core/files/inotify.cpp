@@ -22,41 +22,38 @@ std::string reason(int error) { return std::error_code(error, std::generic_categ
 
 base::Result<std::unique_ptr<Inotify>> Inotify::open(base::Loop& loop, base::Loop::Task readable) {
   using Outcome = base::Result<std::unique_ptr<Inotify>>;
-  const int descriptor = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (descriptor < 0) {
+  base::Descriptor descriptor(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  if (!descriptor.is_open()) {
     const int error = errno;
     std::string sentence = "inotify(7) is not to be had: " + reason(error);
     if (error == EMFILE) sentence += " (or fs.inotify.max_user_instances are reached)";
     return Outcome::failure(std::move(sentence));
   }
-  std::unique_ptr<Inotify> inotify(new Inotify(loop, descriptor));
-  inotify->reading_ = loop.watch(descriptor, std::move(readable));
+  std::unique_ptr<Inotify> inotify(new Inotify(loop, std::move(descriptor)));
+  inotify->reading_ = loop.watch(inotify->descriptor_.number(), std::move(readable));
   if (inotify->reading_ == 0) return Outcome::failure("the loop cannot watch inotify's descriptor");
   return inotify;
 }
 
-Inotify::~Inotify() {
-  loop_.unwatch(reading_);
-  ::close(descriptor_);
-}
+Inotify::~Inotify() { loop_.unwatch(reading_); }
 
 Inotify::Watch Inotify::add(const std::filesystem::path& folder, std::uint32_t mask,
                             std::error_code& error) {
   // A folder has one watch, however often it is added. Its mask only grows: one that is made
   // smaller and larger again would lose what happens in between.
   const Watch watch =
-      ::inotify_add_watch(descriptor_, folder.c_str(), mask | IN_ONLYDIR | IN_MASK_ADD);
+      ::inotify_add_watch(descriptor_.number(), folder.c_str(), mask | IN_ONLYDIR | IN_MASK_ADD);
   error = watch < 0 ? std::error_code(errno, std::generic_category()) : std::error_code();
   return watch < 0 ? kNone : watch;
 }
 
 // Fails where the kernel has ended the watch already, with its folder; that is as good.
-void Inotify::remove(Watch watch) { ::inotify_rm_watch(descriptor_, watch); }
+void Inotify::remove(Watch watch) { ::inotify_rm_watch(descriptor_.number(), watch); }
 
 base::Status Inotify::read(const std::function<void(const Event&)>& take) {
   alignas(inotify_event) std::array<char, kBufferOctets> buffer;
   for (int reads = 0; reads < kMaxReads; ++reads) {
-    const ssize_t got = ::read(descriptor_, buffer.data(), buffer.size());
+    const ssize_t got = ::read(descriptor_.number(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) return base::Status::ok();
     if (got <= 0) return base::Status::failure("inotify(7) ended: " + reason(got < 0 ? errno : 0));

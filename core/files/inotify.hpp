@@ -11,7 +11,9 @@
 #include <memory>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
+#include "core/base/descriptor.hpp"
 #include "core/base/loop.hpp"
 #include "core/base/result.hpp"
 
@@ -50,10 +52,11 @@ class Inotify {
   base::Status read(const std::function<void(const Event&)>& take);
 
  private:
-  Inotify(base::Loop& loop, int descriptor) : loop_(loop), descriptor_(descriptor) {}
+  Inotify(base::Loop& loop, base::Descriptor descriptor)
+      : loop_(loop), descriptor_(std::move(descriptor)) {}
 
   base::Loop& loop_;
-  const int descriptor_;
+  const base::Descriptor descriptor_;
   base::WatchId reading_ = 0;
 };
 

@@ -63,10 +63,10 @@ bool fill(const Endpoint& endpoint, Address& address) {
 void remove_stale_socket(const Endpoint& endpoint, Address& address) {
   struct stat info {};
   if (::lstat(endpoint.path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return;
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (probe < 0) return;
-  const bool is_dead = ::connect(probe, address.get(), address.size) != 0 && errno == ECONNREFUSED;
-  ::close(probe);
+  const base::Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!probe.is_open()) return;
+  const bool is_dead =
+      ::connect(probe.number(), address.get(), address.size) != 0 && errno == ECONNREFUSED;
   if (is_dead) ::unlink(endpoint.path.c_str());
 }
 
@@ -86,34 +86,32 @@ Opened Listener::open(const Endpoint& endpoint, LoopUv& loop, base::Log& log, Ac
   };
   Address address;
   if (!fill(endpoint, address)) return refuse("malformed address");
-  const int descriptor =
-      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (descriptor < 0) return refuse(std::strerror(errno));
+  base::Descriptor socket(
+      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket.is_open()) return refuse(std::strerror(errno));
   const int on = 1;
   if (endpoint.kind == Endpoint::Kind::kUnix) {
     remove_stale_socket(endpoint, address);
   } else {
-    ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    ::setsockopt(socket.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   }
   if (endpoint.kind == Endpoint::Kind::kTcp6) {
-    ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    ::setsockopt(socket.number(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   }
-  if (::bind(descriptor, address.get(), address.size) != 0 ||
-      ::listen(descriptor, SOMAXCONN) != 0) {
-    const int error = errno;
-    ::close(descriptor);
-    return refuse(std::strerror(error));
+  if (::bind(socket.number(), address.get(), address.size) != 0 ||
+      ::listen(socket.number(), SOMAXCONN) != 0) {
+    return refuse(std::strerror(errno));
   }
   Endpoint bound = endpoint;
-  if (endpoint.kind != Endpoint::Kind::kUnix) bound.port = bound_port(descriptor);
+  if (endpoint.kind != Endpoint::Kind::kUnix) bound.port = bound_port(socket.number());
   return std::unique_ptr<Listener>(
-      new Listener(std::move(bound), descriptor, loop, log, std::move(accepted)));
+      new Listener(std::move(bound), std::move(socket), loop, log, std::move(accepted)));
 }
 
-Listener::Listener(Endpoint endpoint, int descriptor, LoopUv& loop, base::Log& log,
+Listener::Listener(Endpoint endpoint, base::Descriptor socket, LoopUv& loop, base::Log& log,
                    Accepted accepted)
     : endpoint_(std::move(endpoint)),
-      descriptor_(descriptor),
+      socket_(std::move(socket)),
       loop_(loop),
       log_(log),
       accepted_(std::move(accepted)) {}
@@ -127,13 +125,12 @@ Listener::~Listener() {
   }
   // Before the socket is closed: a successor may bind the name at once, and keeps it.
   if (endpoint_.kind == Endpoint::Kind::kUnix) ::unlink(endpoint_.path.c_str());
-  ::close(descriptor_);
 }
 
 void Listener::begin() {
   if (poll_ == nullptr) {
     poll_ = new uv_poll_t{};
-    uv_poll_init_socket(loop_.uv(), poll_, descriptor_);
+    uv_poll_init_socket(loop_.uv(), poll_, socket_.number());
     poll_->data = this;
   }
   uv_poll_start(poll_, UV_READABLE, [](uv_poll_t* poll, int /*status*/, int /*events*/) {
@@ -143,7 +140,8 @@ void Listener::begin() {
 
 void Listener::accept_all() {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
-    const int descriptor = ::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const int descriptor =
+        ::accept4(socket_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (descriptor >= 0) {
       if (endpoint_.kind != Endpoint::Kind::kUnix) {
         const int on = 1;  // what is written in one go is meant to leave at once

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "core/base/descriptor.hpp"
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "core/net/loop_uv.hpp"
@@ -34,13 +35,14 @@ class Listener {
   const Endpoint& endpoint() const { return endpoint_; }
 
  private:
-  Listener(Endpoint endpoint, int descriptor, LoopUv& loop, base::Log& log, Accepted accepted);
+  Listener(Endpoint endpoint, base::Descriptor socket, LoopUv& loop, base::Log& log,
+           Accepted accepted);
 
   void accept_all();
   void rest(int error);
 
   Endpoint endpoint_;
-  const int descriptor_;
+  const base::Descriptor socket_;
   LoopUv& loop_;
   base::Log& log_;
   Accepted accepted_;

@@ -21,6 +21,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/base/descriptor.hpp"
 #include "core/base/result.hpp"
 #include "core/wire/json_text.hpp"
 #include "core/wire/utf8.hpp"
@@ -123,12 +124,11 @@ base::Result<Url> parse_url(std::string_view text) {
 
 // Connects once more, to hear the reason; 0 where that works.
 int connect_error(int family, const sockaddr* address, socklen_t size) {
-  const int descriptor = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return errno;
+  const base::Descriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) return errno;
   const timeval timeout{2, 0};  // Linux bounds a connect by it, socket(7)
-  ::setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-  const int error = ::connect(descriptor, address, size) == 0 ? 0 : errno;
-  ::close(descriptor);
+  ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+  const int error = ::connect(socket.number(), address, size) == 0 ? 0 : errno;
   return error == EINPROGRESS ? ETIMEDOUT : error;
 }
 

@@ -137,12 +137,12 @@ Result<CrashHistory> CrashHistory::open(const fs::path& folder) {
                                          std::string(why));
   };
   // The folder may be anybody's to write to: no link is followed, nothing waited for (a pipe).
-  const int descriptor =
-      ::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
-  if (descriptor < 0) {
+  CrashHistory history(base::Descriptor(::open(
+      file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600)));
+  if (!history.file_.is_open()) {
     return refuse(errno == ELOOP ? "it is a symbolic link" : std::strerror(errno));
   }
-  CrashHistory history(descriptor);
+  const int descriptor = history.descriptor();
   struct stat info {};
   if (::fstat(descriptor, &info) != 0) return refuse(std::strerror(errno));
   if (const auto complaint = complaint_about(info); !complaint.empty()) return refuse(complaint);
@@ -153,13 +153,6 @@ Result<CrashHistory> CrashHistory::open(const fs::path& folder) {
     return refuse(std::strerror(errno));
   }
   return history;
-}
-
-CrashHistory::CrashHistory(CrashHistory&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), crashes_(std::move(other.crashes_)) {}
-
-CrashHistory::~CrashHistory() {
-  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 std::string CrashHistory::key(const fs::path& file, const files::FileStamp& stamp) {
@@ -224,22 +217,22 @@ void CrashHistory::rewrite(std::string lines, std::size_t size) {
   const std::size_t kept = lines.size();
   const bool is_read_whole = size <= kMaxFileOctets;
   if (is_read_whole) lines.resize(size, '\n');
-  if (!write_at_start(descriptor_, lines)) return;
+  if (!write_at_start(descriptor(), lines)) return;
   struct stat info {};
-  const bool is_cut = ::fstat(descriptor_, &info) == 0 &&
+  const bool is_cut = ::fstat(descriptor(), &info) == 0 &&
                       (!is_read_whole || static_cast<std::size_t>(info.st_size) == size) &&
-                      ::ftruncate(descriptor_, static_cast<off_t>(kept)) == 0;
+                      ::ftruncate(descriptor(), static_cast<off_t>(kept)) == 0;
   (void)is_cut;
 }
 
 Status CrashHistory::read_and_prune() {
-  const bool is_locked = try_lock(descriptor_, F_WRLCK);
+  const bool is_locked = try_lock(descriptor(), F_WRLCK);
   struct stat info {};
-  if (::fstat(descriptor_, &info) != 0) return Status::failure(std::strerror(errno));
+  if (::fstat(descriptor(), &info) != 0) return Status::failure(std::strerror(errno));
   const auto size = static_cast<std::size_t>(info.st_size);
   const std::size_t skipped = size > kMaxFileOctets ? size - kMaxFileOctets : 0;
   std::string text(size - skipped, '\0');
-  if (!read_at(descriptor_, text, skipped)) return Status::failure(std::strerror(errno));
+  if (!read_at(descriptor(), text, skipped)) return Status::failure(std::strerror(errno));
   // Where it begins in the middle of a line, the rest of that may look like one.
   crashes_ = parse(skipped == 0 ? text : text.substr(std::min(text.find('\n'), text.size())));
   std::string kept;
@@ -259,7 +252,7 @@ Status CrashHistory::read_and_prune() {
   if (!is_locked) return Status::ok();
   // The same length is the same lines. Where it fails there is more for the next pruner to do.
   if (kept.size() < size) rewrite(kept, size);
-  unlock(descriptor_);
+  unlock(descriptor());
   return Status::ok();
 }
 

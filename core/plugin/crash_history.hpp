@@ -16,8 +16,10 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "core/base/descriptor.hpp"
 #include "core/base/result.hpp"
 #include "core/files/file_stamp.hpp"
 
@@ -37,10 +39,6 @@ class CrashHistory {
   // file is not a regular one of this user's alone; the server goes on without counting then.
   static base::Result<CrashHistory> open(const std::filesystem::path& folder);
 
-  CrashHistory(CrashHistory&& other) noexcept;
-  CrashHistory& operator=(CrashHistory&&) = delete;
-  ~CrashHistory();
-
   // What the crashes of one content of one plugin file are counted under; one word. `file` is where
   // the operator put it (not a private copy), `stamp` its stamp when it was copied. Known before
   // the file is loaded, for loading may crash already.
@@ -55,7 +53,7 @@ class CrashHistory {
                     std::chrono::seconds window = kDefaultWindow) const;
 
   // For `append`, as long as this lives.
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return file_.number(); }
 
   // Adds a crash, with one write(2). Any thread; async-signal-safe, with a static buffer: one
   // thread at a time. Nothing where the key is empty or too long.
@@ -64,12 +62,12 @@ class CrashHistory {
  private:
   using Crashes = std::map<std::string, std::vector<std::int64_t>, std::less<>>;  // times ascend
 
-  explicit CrashHistory(int descriptor) : descriptor_(descriptor) {}
+  explicit CrashHistory(base::Descriptor file) : file_(std::move(file)) {}
   base::Status read_and_prune();
   void rewrite(std::string lines, std::size_t size);
   static Crashes parse(std::string_view text);
 
-  int descriptor_;
+  base::Descriptor file_;
   Crashes crashes_;
 };
 

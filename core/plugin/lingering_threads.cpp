@@ -21,6 +21,8 @@
 #include <thread>
 #include <utility>
 
+#include "core/base/descriptor.hpp"
+
 namespace jackfield::plugin {
 namespace {
 
@@ -48,16 +50,15 @@ std::optional<std::set<pid_t>> list_threads(const fs::path& process) {
 // Nothing where it cannot be read: a file of a thread that ends meanwhile is ESRCH, which a
 // stream's buffer would throw.
 std::optional<std::string> read_text(const fs::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return std::nullopt;
+  const base::Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened.is_open()) return std::nullopt;
   std::string text;
   std::array<char, 512> buffer;
   ssize_t got = 0;
   do {
-    got = ::read(descriptor, buffer.data(), buffer.size());
+    got = ::read(opened.number(), buffer.data(), buffer.size());
     if (got > 0) text.append(buffer.data(), static_cast<std::size_t>(got));
   } while (got > 0 || (got < 0 && errno == EINTR));
-  ::close(descriptor);
   return got < 0 ? std::nullopt : std::optional(std::move(text));
 }
 
