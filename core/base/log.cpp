@@ -5,6 +5,8 @@
 #include <ctime>
 #include <utility>
 
+#include "core/base/log_value.hpp"
+
 namespace jackfield::base {
 namespace {
 
@@ -27,46 +29,8 @@ void append_time(std::string& line) {
   if (size > 0) line.append(text.data(), static_cast<std::size_t>(size));
 }
 
-// Whether one of the control characters U+0080 to U+009F begins here, which terminals act on.
-bool is_c1(std::string_view text, std::size_t i) {
-  return text[i] == '\xc2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-}
-
-// Bare where no quoting is needed, else in double quotes; a control character is escaped, so that
-// no text can forge a line.
 void append_value(std::string& line, std::string_view value) {
-  const bool is_cut = value.size() > kMaxValueOctets;
-  if (is_cut) value = value.substr(0, kMaxValueOctets);
-  bool bare = !value.empty() && !is_cut;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    const char c = value[i];
-    const auto octet = static_cast<unsigned char>(c);
-    if (is_c1(value, i)) bare = false;
-    if (octet <= ' ' || c == '"' || c == '=' || c == '\\' || octet == 0x7f) bare = false;
-  }
-  if (bare) {
-    line += value;
-    return;
-  }
-  line += '"';
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    const char c = value[i];
-    const auto octet = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      line += '\\';
-      line += c;
-    } else if (c == '\n') {
-      line += "\\n";
-    } else if (octet < ' ' || octet == 0x7f || is_c1(value, i)) {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\x%02x", static_cast<unsigned>(octet));
-      line += escape.data();
-    } else {
-      line += c;
-    }
-  }
-  if (is_cut) line += "...";
-  line += '"';
+  put_log_value(value, kMaxValueOctets, [&line](std::string_view piece) { line += piece; });
 }
 
 }  // namespace

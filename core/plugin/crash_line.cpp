@@ -4,26 +4,12 @@
 #include <charconv>
 #include <chrono>
 
+#include "core/base/log_value.hpp"
+
 namespace jackfield::plugin {
 namespace {
 
 constexpr std::size_t kMaxFileOctets = 64;
-
-// Whether one of the control characters U+0080 to U+009F begins here, which terminals act on.
-bool is_c1(std::string_view text, std::size_t i) {
-  return text[i] == '\xc2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-}
-
-bool is_bare(std::string_view value) {
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    const char c = value[i];
-    const auto octet = static_cast<unsigned char>(c);
-    if (octet <= ' ' || c == '"' || c == '=' || c == '\\' || octet == 0x7f || is_c1(value, i)) {
-      return false;
-    }
-  }
-  return !value.empty();
-}
 
 }  // namespace
 
@@ -58,7 +44,7 @@ void CrashLine::begin(std::int64_t seconds, int milliseconds) noexcept {
 
 void CrashLine::add(std::string_view key, std::string_view value, std::size_t limit) noexcept {
   begin_field(key);
-  put_value(value, limit);
+  base::put_log_value(value, limit, [this](std::string_view piece) { put(piece); });
   end_field();
 }
 
@@ -109,33 +95,6 @@ void CrashLine::put_number(std::uint64_t number, int base, std::size_t width) no
   const auto size = static_cast<std::size_t>(end - digits.data());
   for (std::size_t i = size; i < width; ++i) put('0');
   put(std::string_view(digits.data(), size));
-}
-
-// The same quoting as the log's (core/base/log.cpp).
-void CrashLine::put_value(std::string_view value, std::size_t limit) noexcept {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  const bool is_cut = value.size() > limit;
-  if (is_cut) value = value.substr(0, limit);
-  if (!is_cut && is_bare(value)) return put(value);
-  put('"');
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    const char c = value[i];
-    const auto octet = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      put('\\');
-      put(c);
-    } else if (c == '\n') {
-      put("\\n");
-    } else if (octet < ' ' || octet == 0x7f || is_c1(value, i)) {
-      put("\\x");
-      put(kHex[octet >> 4]);
-      put(kHex[octet & 15]);
-    } else {
-      put(c);
-    }
-  }
-  if (is_cut) put("...");
-  put('"');
 }
 
 void CrashLine::begin_field(std::string_view key) noexcept {

@@ -35,7 +35,6 @@ class CrashLine {
   void put(char c) noexcept;
   void put(std::string_view text) noexcept;
   void put_number(std::uint64_t number, int base, std::size_t width = 1) noexcept;
-  void put_value(std::string_view value, std::size_t limit) noexcept;
   void begin_field(std::string_view key) noexcept;
   void end_field() noexcept;
 
