@@ -10,6 +10,7 @@
 #include "core/config/config.hpp"
 #include "core/config/endpoint.hpp"
 #include "core/daemon/commands.hpp"
+#include "core/daemon/complaints.hpp"
 #include "core/daemon/exit_code.hpp"
 #include "core/daemon/status_command.hpp"
 
@@ -93,7 +94,7 @@ int parse_and_run(int argc, char** argv) {
   } catch (const CLI::Success& asked) {  // --help, --version
     return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "jackfield: %s\n", error.what());
+    complain(error.what());
     return kExitMistake;
   }
   if (check->parsed()) return check_config(checked_file);
@@ -109,6 +110,7 @@ int run_command_line(int argc, char** argv) {
   try {
     return parse_and_run(argc, argv);
   } catch (const std::exception& error) {
+    // Without a string of its own: memory may be what has run out.
     std::fprintf(stderr, "jackfield: internal failure: %s\n", error.what());
     return kExitFailure;
   }

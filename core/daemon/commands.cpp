@@ -5,6 +5,7 @@
 
 #include "core/base/log.hpp"
 #include "core/config/config.hpp"
+#include "core/daemon/complaints.hpp"
 #include "core/daemon/daemon.hpp"
 #include "core/daemon/exit_code.hpp"
 #include "core/daemon/installation.hpp"
@@ -13,19 +14,6 @@
 #include "core/wire/json_document.hpp"
 
 namespace jackfield::daemon {
-namespace {
-
-void complain(const std::string& sentence) {
-  std::fprintf(stderr, "jackfield: %s\n", sentence.c_str());
-}
-
-// Whether there are no mistakes; says each.
-bool is_well(const config::Outcome& outcome) {
-  for (const config::Mistake& mistake : outcome.mistakes) complain(config::to_text(mistake));
-  return outcome.is_ok();
-}
-
-}  // namespace
 
 int run_server(const ServeOptions& options) {
   ConfigSource source(options);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/config/config.hpp"
+#include "core/daemon/complaints.hpp"
 #include "core/daemon/exit_code.hpp"
 #include "core/daemon/status_socket.hpp"
 #include "core/plugin/runtime_directory.hpp"
@@ -47,10 +48,7 @@ int show_status(const StatusOptions& options) {
   fs::path configured;
   if (!options.config.empty()) {
     const config::Outcome outcome = config::load(options.config);
-    for (const config::Mistake& mistake : outcome.mistakes) {
-      std::fprintf(stderr, "jackfield: %s\n", config::to_text(mistake).c_str());
-    }
-    if (!outcome.is_ok()) return kExitMistake;
+    if (!is_well(outcome)) return kExitMistake;
     configured = outcome.config.plugins.runtime_directory;
   }
   std::string places;
@@ -71,8 +69,7 @@ int show_status(const StatusOptions& options) {
     }
   }
   if (has_answer) return kExitOk;
-  std::fprintf(stderr, "jackfield: %s\n",
-               failure.empty() ? ("no server runs; looked in " + places).c_str() : failure.c_str());
+  complain(failure.empty() ? "no server runs; looked in " + places : failure);
   return kExitCannotStart;
 }
 
