@@ -235,67 +235,66 @@ static inline int jf_json_next(jf_json_walk* walk, jf_text* key, jf_text* value)
   return 1;
 }
 
+/* The next octets of a string's content, decoded, with *at behind its opening quote or at the end of
+ * the piece before. 1: they are *piece, in `json` itself or in `made`, and *at is behind them.
+ * 0: the closing quote. -1: malformed, or no closing quote. */
+static inline int jf_json_piece_(jf_text json, size_t* at, char made[4], jf_text* piece) {
+  size_t size = 0;
+  size_t took;
+  if (*at >= json.size) return -1;
+  piece->data = json.data + *at;
+  if (*piece->data == '"') return 0;
+  while (*at + size < json.size && piece->data[size] != '"' && piece->data[size] != '\\') ++size;
+  took = size;
+  if (took == 0) {
+    took = jf_json_unescape_(json, *at, made, &size);
+    piece->data = made;
+  }
+  if (took == 0) return -1;
+  piece->size = size;
+  *at += took;
+  return 1;
+}
+
 /* Decodes a string to UTF-8 (a lone surrogate to its three-byte generalized form). *size is how
  * many octets it has, also where that is more than `capacity` (JF_E_LIMIT: the buffer holds what
  * fits). No NUL is added; the string may hold some. `buffer` may be null where `capacity` is 0. */
 static inline int32_t jf_json_string(jf_text json, char* buffer, size_t capacity, size_t* size) {
   size_t at = jf_json_skip_space_(json, 0);
   size_t length = 0;
+  char made[4];
+  jf_text piece;
+  int found;
   *size = 0;
   if (at >= json.size || json.data[at] != '"') return JF_E_PAYLOAD;
-  for (++at; at < json.size;) {
-    char made[4];
-    const char* piece = json.data + at;
-    size_t piece_size = 0;
-    size_t took;
-    if (*piece == '"') {
-      *size = length;
-      return length > capacity ? JF_E_LIMIT : JF_OK;
-    }
-    while (at + piece_size < json.size && piece[piece_size] != '"' && piece[piece_size] != '\\') {
-      ++piece_size;
-    }
-    took = piece_size;
-    if (took == 0) {
-      took = jf_json_unescape_(json, at, made, &piece_size);
-      piece = made;
-    }
-    if (took == 0) return JF_E_PAYLOAD;
-    at += took;
+  ++at;
+  while ((found = jf_json_piece_(json, &at, made, &piece)) > 0) {
     if (length < capacity) {
       const size_t fits = capacity - length;
-      memcpy(buffer + length, piece, piece_size < fits ? piece_size : fits);
+      memcpy(buffer + length, piece.data, piece.size < fits ? piece.size : fits);
     }
-    length += piece_size;
+    length += piece.size;
   }
-  return JF_E_PAYLOAD; /* no closing quote */
+  if (found < 0) return JF_E_PAYLOAD;
+  *size = length;
+  return length > capacity ? JF_E_LIMIT : JF_OK;
 }
 
 /* 1 where the value is a string that, decoded, equals `text`. */
 static inline int jf_json_equals(jf_text json, jf_text text) {
   size_t at = jf_json_skip_space_(json, 0);
   size_t compared = 0;
+  char made[4];
+  jf_text piece;
+  int found;
   if (at >= json.size || json.data[at] != '"') return 0;
-  for (++at; at < json.size;) {
-    char made[4];
-    const char* piece = json.data + at;
-    size_t piece_size = 0;
-    size_t took;
-    if (*piece == '"') return compared == text.size;
-    while (at + piece_size < json.size && piece[piece_size] != '"' && piece[piece_size] != '\\') {
-      ++piece_size;
-    }
-    took = piece_size;
-    if (took == 0) {
-      took = jf_json_unescape_(json, at, made, &piece_size);
-      piece = made;
-    }
-    if (took == 0 || piece_size > text.size - compared) return 0;
-    if (memcmp(piece, text.data + compared, piece_size) != 0) return 0;
-    compared += piece_size;
-    at += took;
+  ++at;
+  while ((found = jf_json_piece_(json, &at, made, &piece)) > 0) {
+    if (piece.size > text.size - compared) return 0;
+    if (memcmp(piece.data, text.data + compared, piece.size) != 0) return 0;
+    compared += piece.size;
   }
-  return 0;
+  return found == 0 && compared == text.size;
 }
 
 /* Finds a member by its decoded key; the last one where the key stands there more than once, as
