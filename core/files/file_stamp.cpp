@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
+
 namespace jackfield::files {
 namespace {
 
@@ -23,9 +25,15 @@ std::optional<FileStamp> read_stamp(const struct stat& info) {
 }  // namespace
 
 std::optional<FileStamp> FileStamp::of(const std::filesystem::path& file) {
+  std::error_code ignored;
+  return of(file, ignored);
+}
+
+std::optional<FileStamp> FileStamp::of(const std::filesystem::path& file, std::error_code& error) {
   struct stat info {};
-  if (::stat(file.c_str(), &info) != 0) return std::nullopt;
-  return read_stamp(info);
+  const bool is_seen = ::stat(file.c_str(), &info) == 0;
+  error = is_seen ? std::error_code() : std::error_code(errno, std::generic_category());
+  return is_seen ? read_stamp(info) : std::nullopt;
 }
 
 std::optional<FileStamp> FileStamp::of(int descriptor) {

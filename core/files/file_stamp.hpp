@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 
 namespace jackfield::files {
 
@@ -26,6 +27,8 @@ struct FileStamp {
 
   // Of what the path leads to, symbolic links followed; nothing where that is no regular file.
   static std::optional<FileStamp> of(const std::filesystem::path& file);
+  // The same, and where it cannot be looked at (stat(2)), why.
+  static std::optional<FileStamp> of(const std::filesystem::path& file, std::error_code& error);
   // Of an open file.
   static std::optional<FileStamp> of(int descriptor);
 

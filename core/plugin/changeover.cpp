@@ -84,7 +84,7 @@ void Changeover::start(State state) {
         if (start->change != nullptr) {
           start->change->started();
         } else {
-          returned(std::move(start->fresh), start->status.is_ok());
+          returned(std::move(start->fresh));
         }
       });
   if (status.is_ok()) return;
@@ -107,7 +107,6 @@ void Changeover::started() {
   if (parts_.old != nullptr) outcome.handed_over = hub.hand_over(parts_.fresh->channels());
   parts_.fresh->serve();
   if (parts_.old != nullptr) hub.release();
-  outcome.has_started = true;
   outcome.fresh = std::move(parts_.fresh);
   finish(std::move(outcome));
 }

@@ -37,13 +37,12 @@ class Changeover {
   struct Outcome {
     base::Status status = base::Status::ok();
     std::unique_ptr<Generation> fresh;  // serves; or failed, and is to be unloaded
-    bool has_started = false;           // so `stop` is due before it is unloaded
     hub::Hub::HandOver handed_over;
     std::chrono::microseconds pause{0};  // for which messages waited
   };
   using Done = std::function<void(Outcome)>;
   // A new generation that was given up returned from its start after all.
-  using Returned = std::function<void(std::unique_ptr<Generation> fresh, bool has_started)>;
+  using Returned = std::function<void(std::unique_ptr<Generation> fresh)>;
 
   // `done` is called once, from the loop or from within begin(); the object may be destroyed by it.
   Changeover(const Surroundings& surroundings, Errands& errands, Parts parts, Done done,

@@ -99,6 +99,7 @@ class Generation {
     budget_ = budget.count() > 0 ? budget : std::chrono::microseconds::max();
   }
   bool has_jobs() const { return door_->jobs > 0; }  // in line or running
+  bool is_started() const { return is_started_; }    // so `stop` is due. REQUIRES: no start runs
   bool is_serving() const { return stage_ == Stage::kServing; }
   bool can_configure() const { return manifest_.functions.configure != nullptr; }
 

@@ -7,6 +7,7 @@
 #include "core/hub/hub.hpp"
 #include "core/plugin/generation.hpp"
 #include "core/plugin/private_copies.hpp"
+#include "core/plugin/settings.hpp"
 
 namespace jackfield::plugin {
 namespace {
@@ -55,9 +56,7 @@ base::Result<Inspection> inspect(const std::filesystem::path& file,
                                        .manifest = std::move(manifest.value()),
                                        .crash_key = {},
                                        .earlier_threads = {}});
-  const auto table = tables.find(inspection.manifest.name);
-  const std::string_view config = table == tables.end() ? "{}" : std::string_view(table->second);
-  const base::Status status = generation.start(config, {});
+  const base::Status status = generation.start(table_of(tables, inspection.manifest.name), {});
   generation.end();
   if (!status.is_ok()) {
     inspection.start_failure = status.message();

@@ -135,14 +135,13 @@ void PluginSet::end_work() {
 
 void PluginSet::look_at(const Work& work) {
   std::error_code error;
-  const bool is_there = fs::is_regular_file(work.file, error);
+  const auto stamp = files::FileStamp::of(work.file, error);
   if (error && error != std::errc::no_such_file_or_directory &&
       error != std::errc::not_a_directory) {
     surroundings_.log.warning("plugin not looked at",
                               {{"file", work.file.string()}, {"reason", error.message()}});
     return;
   }
-  const auto stamp = is_there ? files::FileStamp::of(work.file) : std::nullopt;
   if (!stamp) {
     if (work.has_waited || queue_.empty()) {
       file_gone(work.file);
@@ -324,7 +323,7 @@ void PluginSet::discard(Opening& opening) {
                                         .number = 0,
                                         .crash_key = opening.callee.crash_key,
                                         .earlier_threads = std::move(opening.earlier_threads)});
-  retirements_.begin(std::move(generation), false, settings_.stop_timeout);
+  retirements_.begin(std::move(generation), settings_.stop_timeout);
 }
 
 // ---- lists
@@ -341,12 +340,6 @@ PluginSet::Plugin* PluginSet::find_by_file(const fs::path& file) const {
     if (plugin->file == file) return plugin.get();
   }
   return nullptr;
-}
-
-const std::string& PluginSet::table_of(const std::string& name) const {
-  static const std::string kEmpty = "{}";
-  const auto table = settings_.tables.find(name);
-  return table == settings_.tables.end() ? kEmpty : table->second;
 }
 
 std::vector<hub::Channel*> PluginSet::channels_without(const Plugin* left_out) const {

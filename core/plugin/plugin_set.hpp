@@ -155,7 +155,6 @@ class PluginSet {
 
   Plugin* find(const std::string& name) const;
   Plugin* find_by_file(const std::filesystem::path& file) const;
-  const std::string& table_of(const std::string& name) const;
   std::vector<hub::Channel*> channels_without(const Plugin* left_out) const;
   void sort_plugins();
 

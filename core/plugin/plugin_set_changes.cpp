@@ -18,7 +18,7 @@ void PluginSet::change(const fs::path& file, Opening& opening) {
   const Plugin* const mine = find_by_file(file);
   Changeover::Parts parts;
   parts.old = named == nullptr ? nullptr : named->generation.get();
-  Source source{file, opening.library->stamp(), table_of(name)};
+  Source source{file, opening.library->stamp(), table_of(settings_.tables, name)};
   const std::string crash_key = CrashHistory::key(file, source.stamp);
   parts.fresh = std::make_unique<Generation>(
       surroundings_, Generation::Origin{.library = std::move(*opening.library),
@@ -52,8 +52,8 @@ void PluginSet::change(const fs::path& file, Opening& opening) {
       [this, source = std::move(source)](Changeover::Outcome outcome) {
         changed(source, std::move(outcome));
       },
-      [this](std::unique_ptr<Generation> fresh, bool has_started) {
-        retirements_.begin(std::move(fresh), has_started, settings_.stop_timeout);
+      [this](std::unique_ptr<Generation> fresh) {
+        retirements_.begin(std::move(fresh), settings_.stop_timeout);
       });
   changeover_->begin();
 }
@@ -65,7 +65,7 @@ void PluginSet::changed(const Source& source, Changeover::Outcome outcome) {
   } else {
     if (!is_stopping_) refuse(source.file, outcome.status.message());
     if (outcome.fresh != nullptr) {
-      retirements_.begin(std::move(outcome.fresh), false, settings_.stop_timeout);
+      retirements_.begin(std::move(outcome.fresh), settings_.stop_timeout);
     }
   }
   // Not from here: whoever called may still be at work with what is ended.
@@ -97,7 +97,7 @@ void PluginSet::installed(const Source& source, Changeover::Outcome outcome) {
                     {"adopted", outcome.handed_over.adopted},
                     {"ended", outcome.handed_over.ended},
                     {"pause_us", outcome.pause.count()}});
-    retirements_.begin(std::move(plugin->generation), true, settings_.stop_timeout);
+    retirements_.begin(std::move(plugin->generation), settings_.stop_timeout);
   }
   plugin->file = file;
   plugin->stamp = source.stamp;
@@ -122,7 +122,7 @@ void PluginSet::remove(Plugin& plugin) {
   surroundings_.hub.retire(plugin.generation->channels(), is_stopping_
                                                               ? hub::LeaveReason::kShutdown
                                                               : hub::LeaveReason::kUnloaded);
-  retirements_.begin(std::move(plugin.generation), true, settings_.stop_timeout);
+  retirements_.begin(std::move(plugin.generation), settings_.stop_timeout);
   std::erase_if(plugins_, [&](const auto& one) { return one.get() == &plugin; });
 }
 
@@ -159,9 +159,9 @@ void PluginSet::apply(const Settings& settings) {
   for (const auto& [file, seen] : files_) {
     // One that was refused may have been for its table.
     if (seen.refusal.empty() || seen.plugin.empty() || seen.is_second) continue;
-    const auto table = before.tables.find(seen.plugin);
-    const std::string old = table == before.tables.end() ? "{}" : table->second;
-    if (old != table_of(seen.plugin)) queue_.push_back({file, true});
+    if (table_of(before.tables, seen.plugin) != table_of(settings_.tables, seen.plugin)) {
+      queue_.push_back({file, true});
+    }
   }
   are_names_due_ = true;
   next();
@@ -169,7 +169,7 @@ void PluginSet::apply(const Settings& settings) {
 
 // Gives a plugin its table where that is not the one it has.
 void PluginSet::update_config(Plugin& plugin) {
-  const std::string& table = table_of(plugin.name);
+  const std::string& table = table_of(settings_.tables, plugin.name);
   plugin.table_refusal.clear();
   if (table == plugin.config) return;
   if (!plugin.generation->can_configure() || !plugin.generation->is_serving()) {

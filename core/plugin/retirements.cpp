@@ -42,24 +42,24 @@ struct Retirements::Leaving {
   Library::Unloading outcome;
 };
 
-void Retirements::begin(std::unique_ptr<Generation> generation, bool has_started,
+void Retirements::begin(std::unique_ptr<Generation> generation,
                         std::chrono::milliseconds patience) {
   ++under_way_;
   auto leaving = std::make_shared<Leaving>();
   leaving->generation = std::move(generation);
   leaving->patience = patience;
   // What its threads sent to others before this is on its way to the loop; it comes first.
-  loop_.post([this, leaving, has_started] {
+  loop_.post([this, leaving] {
     leaving->generation->end();
-    stop(leaving, has_started);
+    stop(leaving);
   });
 }
 
-void Retirements::stop(const std::shared_ptr<Leaving>& leaving, bool has_started) {
+void Retirements::stop(const std::shared_ptr<Leaving>& leaving) {
   const base::Status status = errands_.run(
       "jf-stop",
-      [leaving, has_started] {
-        if (has_started) leaving->generation->stop();
+      [leaving] {
+        if (leaving->generation->is_started()) leaving->generation->stop();
         leaving->threads = look_for_threads(*leaving->generation);
       },
       leaving->patience,

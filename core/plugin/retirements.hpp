@@ -36,9 +36,8 @@ class Retirements {
   Retirements& operator=(const Retirements&) = delete;
 
   // Takes a generation that serves nobody any more: its subscriptions are ended or handed over.
-  // `has_started`: its `stop` is due. Where that takes longer than `patience`, it is said.
-  void begin(std::unique_ptr<Generation> generation, bool has_started,
-             std::chrono::milliseconds patience);
+  // Where its `stop` takes longer than `patience`, it is said.
+  void begin(std::unique_ptr<Generation> generation, std::chrono::milliseconds patience);
 
   // Code of one may run for as long as the process: it must end without destructors.
   bool has_left_behind() const { return has_left_behind_; }
@@ -51,7 +50,7 @@ class Retirements {
  private:
   struct Leaving;
 
-  void stop(const std::shared_ptr<Leaving>& leaving, bool has_started);
+  void stop(const std::shared_ptr<Leaving>& leaving);
   void unload(const std::shared_ptr<Leaving>& leaving);
   void leave_behind(const std::shared_ptr<Leaving>& leaving, const std::string& why);
   void end(const std::shared_ptr<Leaving>& leaving);

@@ -27,6 +27,10 @@ struct Settings {
   std::chrono::milliseconds crash_window{600'000};  // where they come within this time
 };
 
+// A plugin's table among these, or "{}" where it has none. Lives as long as they do.
+const std::string& table_of(const std::map<std::string, std::string>& tables,
+                            const std::string& plugin);
+
 // [a-z][a-z0-9_-]{0,31}: what a plugin may be called, and so its table.
 bool is_plugin_name(std::string_view name);
 
