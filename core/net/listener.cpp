@@ -80,7 +80,8 @@ std::uint16_t bound_port(int descriptor) {
 
 }  // namespace
 
-Opened Listener::open(const Endpoint& endpoint, LoopUv& loop, base::Log& log, Accepted accepted) {
+Opened Listener::open(const Endpoint& endpoint, base::Loop& loop, base::Log& log,
+                      Accepted accepted) {
   const auto refuse = [&](const std::string& why) {
     return Opened::failure("cannot listen on " + to_text(endpoint) + ": " + why);
   };
@@ -108,7 +109,7 @@ Opened Listener::open(const Endpoint& endpoint, LoopUv& loop, base::Log& log, Ac
       new Listener(std::move(bound), std::move(socket), loop, log, std::move(accepted)));
 }
 
-Listener::Listener(Endpoint endpoint, base::Descriptor socket, LoopUv& loop, base::Log& log,
+Listener::Listener(Endpoint endpoint, base::Descriptor socket, base::Loop& loop, base::Log& log,
                    Accepted accepted)
     : endpoint_(std::move(endpoint)),
       socket_(std::move(socket)),
@@ -118,24 +119,13 @@ Listener::Listener(Endpoint endpoint, base::Descriptor socket, LoopUv& loop, bas
 
 Listener::~Listener() {
   if (resting_ != 0) loop_.cancel_timer(resting_);
-  if (poll_ != nullptr) {
-    uv_poll_stop(poll_);
-    uv_close(reinterpret_cast<uv_handle_t*>(poll_),
-             [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
-  }
+  loop_.unwatch(watch_);
   // Before the socket is closed: a successor may bind the name at once, and keeps it.
   if (endpoint_.kind == Endpoint::Kind::kUnix) ::unlink(endpoint_.path.c_str());
 }
 
 void Listener::begin() {
-  if (poll_ == nullptr) {
-    poll_ = new uv_poll_t{};
-    uv_poll_init_socket(loop_.uv(), poll_, socket_.number());
-    poll_->data = this;
-  }
-  uv_poll_start(poll_, UV_READABLE, [](uv_poll_t* poll, int /*status*/, int /*events*/) {
-    static_cast<Listener*>(poll->data)->accept_all();
-  });
+  watch_ = loop_.watch(socket_.number(), [this] { accept_all(); });
 }
 
 void Listener::accept_all() {
@@ -163,7 +153,7 @@ void Listener::accept_all() {
 void Listener::rest(int error) {
   log_.warning("accepting rests",
                {{"listen", to_text(endpoint_)}, {"reason", std::strerror(error)}});
-  uv_poll_stop(poll_);
+  loop_.unwatch(std::exchange(watch_, 0));
   resting_ = loop_.start_timer(kRest, std::chrono::milliseconds(0), [this] {
     resting_ = 0;
     begin();

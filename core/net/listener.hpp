@@ -2,16 +2,14 @@
 // memory are out rather than spinning. Loop thread.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "core/base/descriptor.hpp"
 #include "core/base/log.hpp"
+#include "core/base/loop.hpp"
 #include "core/base/result.hpp"
-#include "core/net/loop_uv.hpp"
 #include "core/net/settings.hpp"
 
 namespace jackfield::net {
@@ -22,7 +20,7 @@ class Listener {
   using Accepted = std::function<void(int descriptor)>;
 
   // Binds and listens: peers can connect, and wait for `begin`. Fails with one sentence.
-  static base::Result<std::unique_ptr<Listener>> open(const Endpoint& endpoint, LoopUv& loop,
+  static base::Result<std::unique_ptr<Listener>> open(const Endpoint& endpoint, base::Loop& loop,
                                                       base::Log& log, Accepted accepted);
   ~Listener();
   Listener(const Listener&) = delete;
@@ -35,7 +33,7 @@ class Listener {
   const Endpoint& endpoint() const { return endpoint_; }
 
  private:
-  Listener(Endpoint endpoint, base::Descriptor socket, LoopUv& loop, base::Log& log,
+  Listener(Endpoint endpoint, base::Descriptor socket, base::Loop& loop, base::Log& log,
            Accepted accepted);
 
   void accept_all();
@@ -43,10 +41,10 @@ class Listener {
 
   Endpoint endpoint_;
   const base::Descriptor socket_;
-  LoopUv& loop_;
+  base::Loop& loop_;
   base::Log& log_;
   Accepted accepted_;
-  uv_poll_t* poll_ = nullptr;  // freed when libuv has closed it
+  base::WatchId watch_ = 0;
   base::TimerId resting_ = 0;
 };
 
