@@ -1,11 +1,8 @@
-#include <map>
-#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/hub/hub.hpp"
-#include "tests/unit/hub_fakes.hpp"
+#include "tests/unit/hub_group.hpp"
 
 #include <CppUTest/TestHarness.h>
 
@@ -13,30 +10,9 @@ using namespace jackfield::hub;
 using namespace jackfield::test;
 namespace base = jackfield::base;
 
-TEST_GROUP(HubChannels) {
-  base::Log log{base::LogLevel::kError, [](std::string_view) {}};
-  base::IdSource ids;
-  Limits limits;
-  FakeChannel old;
+TEST_GROUP_BASE(HubChannels, HubGroup) {
+  FakeChannel& old = channel;
   FakeChannel fresh;
-  FakeLink link;
-  std::unique_ptr<Hub> hub = std::make_unique<Hub>(limits, ids, log);
-
-  void setup() override { hub->set_channels({&old}); }
-
-  // Lets a connection send, and everybody receive.
-  void say(Connection& connection, std::string_view message) {
-    hub->receive(connection, message, true);
-    hub->end_turn();
-  }
-
-  Connection& subscriber(FakeLink & its_link, std::string_view topic = "t:1") {
-    Connection& connection = hub->open(its_link);
-    say(connection, R"([")" + std::string(topic) + R"(","subscribe",{}])");
-    its_link.take();
-    old.take();
-    return connection;
-  }
 
   // As a replacement does it, from the hold on.
   Hub::HandOver replace(const std::vector<Channel*>& successors) {

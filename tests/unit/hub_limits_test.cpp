@@ -1,11 +1,10 @@
 // Limits that change while connections are open: for what comes next, and against nobody.
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/hub/hub.hpp"
-#include "tests/unit/hub_fakes.hpp"
+#include "tests/unit/hub_group.hpp"
 
 #include <CppUTest/TestHarness.h>
 
@@ -13,25 +12,9 @@ using namespace jackfield::hub;
 using namespace jackfield::test;
 namespace base = jackfield::base;
 
-TEST_GROUP(HubLimits) {
-  base::Log log{base::LogLevel::kError, [](std::string_view) {}};
-  base::IdSource ids;
-  Limits limits;
-  FakeChannel channel;
-  std::unique_ptr<Hub> hub;
-
-  void setup() override {
-    hub = std::make_unique<Hub>(limits, ids, log);
-    hub->set_channels({&channel});
-  }
-
-  void say(Connection& connection, std::string_view message) {
-    hub->receive(connection, message, true);
-    hub->end_turn();
-  }
-
+TEST_GROUP_BASE(HubLimits, HubGroup) {
   // The code of the error that this message brings; empty where it brings none.
-  std::string error_of(Connection& connection, FakeLink& link, std::string_view message) {
+  std::string error_of(Connection& connection, std::string_view message) {
     link.take();
     say(connection, message);
     for (const std::string& answer : link.take()) {
@@ -68,38 +51,32 @@ TEST(HubLimits, fewer_connections_close_nobody_and_refuse_the_next) {
 }
 
 TEST(HubLimits, fewer_subscriptions_end_none_and_refuse_the_next) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   say(connection, R"(["t:1","subscribe",{}])");
   say(connection, R"(["t:2","subscribe",{}])");
   limits.max_subscriptions = 1;
   hub->set_limits(limits);
-  STRCMP_EQUAL("LIMIT_EXCEEDED",
-               error_of(connection, link, R"(["t:3","subscribe",{}])").c_str());
-  STRCMP_EQUAL("", error_of(connection, link, R"(["t:2","subscribe",{}])").c_str());
+  STRCMP_EQUAL("LIMIT_EXCEEDED", error_of(connection, R"(["t:3","subscribe",{}])").c_str());
+  STRCMP_EQUAL("", error_of(connection, R"(["t:2","subscribe",{}])").c_str());
   LONGS_EQUAL(1, hub->subscriber_count("t:1"));
   LONGS_EQUAL(1, hub->subscriber_count("t:2"));
 }
 
 TEST(HubLimits, shorter_names_count_from_the_next_message_on) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   say(connection, R"(["t:123","subscribe",{}])");
   limits.max_topic_bytes = 4;
   hub->set_limits(limits);
   LONGS_EQUAL(1, hub->subscriber_count("t:123"));
-  STRCMP_EQUAL("INVALID_PAYLOAD", error_of(connection, link, R"(["t:123","x",1])").c_str());
-  STRCMP_EQUAL("", error_of(connection, link, R"(["t:12","x",1])").c_str());
+  STRCMP_EQUAL("INVALID_PAYLOAD", error_of(connection, R"(["t:123","x",1])").c_str());
+  STRCMP_EQUAL("", error_of(connection, R"(["t:12","x",1])").c_str());
   limits.max_event_bytes = 1;
   hub->set_limits(limits);
-  STRCMP_EQUAL("INVALID_PAYLOAD", error_of(connection, link, R"(["t:12","xy",1])").c_str());
+  STRCMP_EQUAL("INVALID_PAYLOAD", error_of(connection, R"(["t:12","xy",1])").c_str());
 }
 
 TEST(HubLimits, a_lower_outbox_bound_counts_from_the_next_frame_on) {
-  FakeLink link;
-  Connection& connection = hub->open(link);
-  say(connection, R"(["t:1","subscribe",{}])");
-  link.take();
+  subscriber(link);
   link.is_stuck = true;
   hub->broadcast("t:1", "news", "\"" + std::string(2000, 'x') + "\"");
   hub->end_turn();
@@ -117,10 +94,7 @@ TEST(HubLimits, a_lower_outbox_bound_counts_from_the_next_frame_on) {
 TEST(HubLimits, a_higher_outbox_bound_takes_more) {
   limits.max_outbox_bytes = 1000;
   hub->set_limits(limits);
-  FakeLink link;
-  Connection& connection = hub->open(link);
-  say(connection, R"(["t:1","subscribe",{}])");
-  link.take();
+  Connection& connection = subscriber(link);
   link.is_stuck = true;
   const std::string payload = "\"" + std::string(600, 'x') + "\"";
   hub->broadcast("t:1", "news", payload);
@@ -142,25 +116,24 @@ TEST(HubLimits, the_payloads_of_joins_that_are_not_answered_are_bounded) {
     calls.push_back(request.call);
     return Answer::pending();
   };
-  FakeLink link;
   Connection& connection = hub->open(link);
   const auto subscribe = [](const char* topic, std::size_t size) {
     return std::string("[\"") + topic + R"(","subscribe",")" + std::string(size, 'x') + "\"]";
   };
   // One alone may be as large as a message may be; being told of it makes no slow consumer.
-  STRCMP_EQUAL("", error_of(connection, link, subscribe("t:1", 5000)).c_str());
-  STRCMP_EQUAL("LIMIT_EXCEEDED", error_of(connection, link, subscribe("t:2", 5000)).c_str());
-  STRCMP_EQUAL("LIMIT_EXCEEDED", error_of(connection, link, subscribe("t:1", 5000)).c_str());
+  STRCMP_EQUAL("", error_of(connection, subscribe("t:1", 5000)).c_str());
+  STRCMP_EQUAL("LIMIT_EXCEEDED", error_of(connection, subscribe("t:2", 5000)).c_str());
+  STRCMP_EQUAL("LIMIT_EXCEEDED", error_of(connection, subscribe("t:1", 5000)).c_str());
   LONGS_EQUAL(1, calls.size());
   CHECK_FALSE(link.is_closing);
   hub->reply(calls[0], Answer::ok());
   hub->end_turn();
   check_lines({kSubscribedT}, link.take());
   // It has its room back, and many small ones share it.
-  STRCMP_EQUAL("", error_of(connection, link, subscribe("t:2", 500)).c_str());
-  STRCMP_EQUAL("", error_of(connection, link, subscribe("t:3", 500)).c_str());
-  STRCMP_EQUAL("LIMIT_EXCEEDED", error_of(connection, link, subscribe("t:4", 500)).c_str());
+  STRCMP_EQUAL("", error_of(connection, subscribe("t:2", 500)).c_str());
+  STRCMP_EQUAL("", error_of(connection, subscribe("t:3", 500)).c_str());
+  STRCMP_EQUAL("LIMIT_EXCEEDED", error_of(connection, subscribe("t:4", 500)).c_str());
   say(connection, R"(["t:3","unsubscribe",{}])");
-  STRCMP_EQUAL("", error_of(connection, link, subscribe("t:4", 500)).c_str());
+  STRCMP_EQUAL("", error_of(connection, subscribe("t:4", 500)).c_str());
   CHECK_FALSE(link.is_closing);
 }

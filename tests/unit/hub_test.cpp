@@ -1,12 +1,10 @@
 #include "core/hub/hub.hpp"
 
-#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "tests/unit/hub_fakes.hpp"
+#include "tests/unit/hub_group.hpp"
 
 #include <CppUTest/TestHarness.h>
 
@@ -14,32 +12,19 @@ using namespace jackfield::hub;
 using namespace jackfield::test;
 namespace base = jackfield::base;
 
-TEST_GROUP(Hub) {
-  base::Log log{base::LogLevel::kError, [](std::string_view) {}};
-  base::IdSource ids;
-  Limits limits{.max_connections = 4,
-                .max_message_bytes = 1 << 20,
-                .max_topic_bytes = 64,
-                .max_event_bytes = 16,
-                .max_subscriptions = 3,
-                .max_outbox_bytes = 1000};
-  FakeChannel channel;
-  std::unique_ptr<Hub> hub;
-
+TEST_GROUP_BASE(Hub, HubGroup) {
   void setup() override {
-    hub = std::make_unique<Hub>(limits, ids, log);
-    hub->set_channels({&channel});
-  }
-
-  // Lets a connection send, and everybody receive.
-  void say(Connection& connection, std::string_view message) {
-    hub->receive(connection, message, true);
-    hub->end_turn();
+    limits = {.max_connections = 4,
+              .max_message_bytes = 1 << 20,
+              .max_topic_bytes = 64,
+              .max_event_bytes = 16,
+              .max_subscriptions = 3,
+              .max_outbox_bytes = 1000};
+    HubGroup::setup();
   }
 };
 
 TEST(Hub, confirms_before_what_the_join_pushes) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_join = [&](const Request& request) {
     CHECK(hub->push(request.subscription, "snapshot", "1") == Hub::Outcome::kDone);
@@ -56,7 +41,6 @@ TEST(Hub, confirms_before_what_the_join_pushes) {
 }
 
 TEST(Hub, a_refused_join_drops_what_it_pushed) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_join = [&](const Request& request) {
     hub->push(request.subscription, "snapshot", "1");
@@ -71,7 +55,6 @@ TEST(Hub, a_refused_join_drops_what_it_pushed) {
 }
 
 TEST(Hub, subscribing_again_confirms_again_and_stands_once) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   say(connection, R"(["t:1","subscribe",{}])");
   const base::Id first = channel.subscription;
@@ -85,7 +68,6 @@ TEST(Hub, subscribing_again_confirms_again_and_stands_once) {
 }
 
 TEST(Hub, subscribing_again_and_being_refused_leaves_the_subscription) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   say(connection, R"(["t:1","subscribe",{}])");
   channel.on_join = [&](const Request& request) {
@@ -101,7 +83,6 @@ TEST(Hub, subscribing_again_and_being_refused_leaves_the_subscription) {
 }
 
 TEST(Hub, a_pending_join_holds_everything_until_it_is_answered) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_join = [](const Request&) { return Answer::pending(); };
   say(connection, R"(["t:1","subscribe",{"id":"a"}])");
@@ -120,7 +101,6 @@ TEST(Hub, a_pending_join_holds_everything_until_it_is_answered) {
 }
 
 TEST(Hub, a_join_answered_before_it_returns_pending_is_answered) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_join = [&](const Request& request) {
     CHECK(hub->reply(request.call, Answer::refused("C", "m")) == Hub::Outcome::kDone);
@@ -133,7 +113,6 @@ TEST(Hub, a_join_answered_before_it_returns_pending_is_answered) {
 }
 
 TEST(Hub, a_join_that_succeeds_after_the_client_left_gets_its_leave) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_join = [](const Request&) { return Answer::pending(); };
   say(connection, R"(["t:1","subscribe",{}])");
@@ -149,7 +128,6 @@ TEST(Hub, a_join_that_succeeds_after_the_client_left_gets_its_leave) {
 }
 
 TEST(Hub, a_join_that_is_refused_after_the_connection_was_lost_gets_no_leave) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_join = [](const Request&) { return Answer::pending(); };
   say(connection, R"(["t:1","subscribe",{}])");
@@ -160,7 +138,6 @@ TEST(Hub, a_join_that_is_refused_after_the_connection_was_lost_gets_no_leave) {
 }
 
 TEST(Hub, a_join_that_succeeds_after_the_connection_was_lost_gets_its_leave) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_join = [](const Request&) { return Answer::pending(); };
   say(connection, R"(["t:1","subscribe",{}])");
@@ -171,7 +148,6 @@ TEST(Hub, a_join_that_succeeds_after_the_connection_was_lost_gets_its_leave) {
 }
 
 TEST(Hub, subscribes_during_a_pending_join_are_served_after_it) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_join = [](const Request&) { return Answer::pending(); };
   say(connection, R"(["t:1","subscribe",{"id":"1"}])");
@@ -187,7 +163,6 @@ TEST(Hub, subscribes_during_a_pending_join_are_served_after_it) {
 }
 
 TEST(Hub, a_bad_subscribe_payload_never_fails_a_subscribe) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   for (const char* payload : {"null", "5", "{}", R"({"id":5})", "[]", R"("id")"}) {
     say(connection, std::string(R"(["t:1","subscribe",)") + payload + "]");
@@ -196,7 +171,6 @@ TEST(Hub, a_bad_subscribe_payload_never_fails_a_subscribe) {
 }
 
 TEST(Hub, too_many_subscriptions_are_refused) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   for (const char* topic : {"t:1", "t:2", "t:3", "t:4"}) {
     say(connection, std::string("[\"") + topic + R"(","subscribe",{}])");
@@ -211,7 +185,6 @@ TEST(Hub, too_many_subscriptions_are_refused) {
 }
 
 TEST(Hub, unsubscribed_is_said_whatever_there_was) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   say(connection, R"(["t:1","unsubscribe",null])");
   say(connection, R"(["nobody","unsubscribe",{}])");
@@ -220,7 +193,6 @@ TEST(Hub, unsubscribed_is_said_whatever_there_was) {
 }
 
 TEST(Hub, what_no_channel_matches_is_an_error) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   say(connection, R"(["x","subscribe",{}])");
   say(connection, R"(["x","e",1])");
@@ -230,7 +202,6 @@ TEST(Hub, what_no_channel_matches_is_an_error) {
 }
 
 TEST(Hub, an_event_needs_no_subscription_and_may_push_to_its_sender) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_event = [&](const Request& request) {
     CHECK(request.subscription == 0);
@@ -245,7 +216,6 @@ TEST(Hub, an_event_needs_no_subscription_and_may_push_to_its_sender) {
 }
 
 TEST(Hub, an_unknown_event_is_answered_by_nothing) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_event = [](const Request&) { return Answer::no_event(); };
   say(connection, R"(["t:1","zzz",1])");
@@ -253,7 +223,6 @@ TEST(Hub, an_unknown_event_is_answered_by_nothing) {
 }
 
 TEST(Hub, a_pending_event_is_answered_later_and_once) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_event = [](const Request&) { return Answer::pending(); };
   say(connection, R"(["t:1","work",1])");
@@ -269,7 +238,6 @@ TEST(Hub, a_pending_event_is_answered_later_and_once) {
 }
 
 TEST(Hub, a_pending_event_of_a_lost_connection_is_gone) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_event = [](const Request&) { return Answer::pending(); };
   say(connection, R"(["t:1","work",1])");
@@ -279,7 +247,6 @@ TEST(Hub, a_pending_event_of_a_lost_connection_is_gone) {
 }
 
 TEST(Hub, pending_calls_of_a_connection_are_bounded) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_event = [](const Request&) { return Answer::pending(); };
   for (std::uint32_t i = 0; i <= Hub::kMaxPendingCalls; ++i) {
@@ -296,13 +263,11 @@ TEST(Hub, a_broadcast_reaches_each_subscriber_of_exactly_that_topic_once) {
   std::vector<base::Id> subscriptions;
   for (int i = 0; i < 3; ++i) {
     links.push_back(std::make_unique<FakeLink>());
-    say(hub->open(*links.back()), R"(["t:1","subscribe",{}])");
+    subscriber(*links.back());
     subscriptions.push_back(channel.subscription);
-    links.back()->take();
   }
   FakeLink other;
-  say(hub->open(other), R"(["t:12","subscribe",{}])");
-  other.take();
+  subscriber(other, "t:12");
   LONGS_EQUAL(3, hub->broadcast("t:1", "e", "1"));
   LONGS_EQUAL(2, hub->broadcast("t:1", "e", "2", subscriptions[1]));
   LONGS_EQUAL(0, hub->broadcast("t:", "e", "3"));
@@ -314,7 +279,6 @@ TEST(Hub, a_broadcast_reaches_each_subscriber_of_exactly_that_topic_once) {
 }
 
 TEST(Hub, what_waits_is_written_in_one_go_at_the_end_of_the_turn) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   say(connection, R"(["t:1","subscribe",{}])");
   link.writes = 0;
@@ -328,10 +292,7 @@ TEST(Hub, what_waits_is_written_in_one_go_at_the_end_of_the_turn) {
 }
 
 TEST(Hub, a_congested_link_is_not_written_to_until_it_is_writable) {
-  FakeLink link;
-  Connection& connection = hub->open(link);
-  say(connection, R"(["t:1","subscribe",{}])");
-  link.take();
+  Connection& connection = subscriber(link);
   link.is_stuck = true;
   hub->broadcast("t:1", "e", "1");
   hub->end_turn();
@@ -364,9 +325,7 @@ TEST(Hub, a_slow_consumer_is_closed_and_the_others_are_not) {
 
 TEST(Hub, a_slow_consumers_close_follows_when_it_reads_again) {
   FakeLink slow;
-  Connection& connection = hub->open(slow);
-  say(connection, R"(["t:1","subscribe",{}])");
-  slow.take();
+  Connection& connection = subscriber(slow);
   slow.is_stuck = true;
   for (int i = 0; i < 20; ++i) hub->broadcast("t:1", "e", std::string(100, '1'));
   hub->end_turn();
@@ -378,10 +337,7 @@ TEST(Hub, a_slow_consumers_close_follows_when_it_reads_again) {
 }
 
 TEST(Hub, a_message_over_the_outbox_bound_goes_where_nothing_waits) {
-  FakeLink link;
-  Connection& connection = hub->open(link);
-  say(connection, R"(["t:1","subscribe",{}])");
-  link.take();
+  subscriber(link);
   hub->broadcast("t:1", "e", std::string(5000, '1'));
   hub->end_turn();
   LONGS_EQUAL(1, link.take().size());
@@ -389,7 +345,6 @@ TEST(Hub, a_message_over_the_outbox_bound_goes_where_nothing_waits) {
 }
 
 TEST(Hub, what_a_pending_join_holds_counts_against_the_bound) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_join = [](const Request&) { return Answer::pending(); };
   say(connection, R"(["t:1","subscribe",{}])");
@@ -399,7 +354,6 @@ TEST(Hub, what_a_pending_join_holds_counts_against_the_bound) {
 }
 
 TEST(Hub, a_kick_ends_a_subscription_with_an_error_and_a_leave) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   say(connection, R"(["t:1","subscribe",{}])");
   channel.on_event = [&](const Request& request) {
@@ -415,7 +369,6 @@ TEST(Hub, a_kick_ends_a_subscription_with_an_error_and_a_leave) {
 }
 
 TEST(Hub, a_kick_of_a_connection_closes_it_with_1008) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   say(connection, R"(["t:1","subscribe",{}])");
   CHECK(hub->kick(channel.connection, "BANNED", "out") == Hub::Outcome::kDone);
@@ -432,11 +385,8 @@ TEST(Hub, a_kick_of_a_connection_closes_it_with_1008) {
 TEST(Hub, a_leave_may_broadcast_and_the_leaver_hears_nothing) {
   FakeLink first;
   FakeLink second;
-  Connection& leaver = hub->open(first);
-  say(leaver, R"(["t:1","subscribe",{}])");
-  say(hub->open(second), R"(["t:1","subscribe",{}])");
-  first.take();
-  second.take();
+  Connection& leaver = subscriber(first);
+  subscriber(second);
   channel.on_leave = [&](const Request& request, LeaveReason) {
     CHECK(hub->push(request.subscription, "e", "1") == Hub::Outcome::kGone);
     CHECK(hub->kept(request.subscription) != nullptr);
@@ -448,7 +398,6 @@ TEST(Hub, a_leave_may_broadcast_and_the_leaver_hears_nothing) {
 }
 
 TEST(Hub, bytes_are_kept_with_a_subscription_until_it_ends) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_join = [&](const Request& request) {
     *hub->kept(request.subscription) = "mine";
@@ -475,7 +424,6 @@ TEST(Hub, one_connection_too_many_is_closed_with_1008) {
 }
 
 TEST(Hub, a_shutdown_delivers_what_waits_and_closes_everyone_with_1000) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   say(connection, R"(["t:1","subscribe",{}])");
   hub->broadcast("t:1", "last", "1");
@@ -489,7 +437,6 @@ TEST(Hub, a_shutdown_delivers_what_waits_and_closes_everyone_with_1000) {
 }
 
 TEST(Hub, kept_bytes_live_until_the_running_function_returns) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_join = [&](const Request& request) {
     *hub->kept(request.subscription) = "kept";
@@ -504,7 +451,6 @@ TEST(Hub, kept_bytes_live_until_the_running_function_returns) {
 }
 
 TEST(Hub, subscribes_that_wait_count_against_the_outbox_bound) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   channel.on_join = [](const Request&) { return Answer::pending(); };
   say(connection, R"(["t:1","subscribe",{}])");
@@ -523,10 +469,7 @@ TEST(Hub, subscribes_that_wait_count_against_the_outbox_bound) {
 }
 
 TEST(Hub, what_a_link_takes_at_once_is_no_backlog) {
-  FakeLink link;
-  Connection& connection = hub->open(link);
-  say(connection, R"(["t:1","subscribe",{}])");
-  link.take();
+  subscriber(link);
   for (int i = 0; i < 50; ++i) hub->broadcast("t:1", "e", std::string(400, '1'));
   hub->end_turn();
   LONGS_EQUAL(50, link.take().size());
@@ -557,7 +500,6 @@ TEST(Hub, who_is_refused_or_closing_takes_nobodys_place) {
 }
 
 TEST(Hub, what_is_no_message_is_answered_on_the_error_topic) {
-  FakeLink link;
   Connection& connection = hub->open(link);
   say(connection, "{");
   say(connection, "{}");
