@@ -194,8 +194,7 @@ TEST(DropIn, a_folder_that_is_swapped_for_another_replaces_what_differs) {
   fs::copy_file(built_plugin("echo"), other / "echo.so");
   shell("mv \"$1\" \"$1.before\" && mv \"$2\" \"$1\"", {server().plugin_folder(), other});
   expect_replaced(2, "2.0.0");
-  a.send_text(R"(["gen:a","add",1])");
-  a.expect(R"(["gen:a","count",6])");
+  expect_sum(a, "gen:a", 1, 6);
   expect_echo(a);
 }
 
@@ -207,8 +206,7 @@ TEST(DropIn, a_touched_file_is_loaded_again_with_its_state) {
   a.receive();
   shell("touch \"$1\"", {file()});
   expect_replaced(2, "1.0.0");
-  a.send_text(R"(["gen:a","add",1])");
-  a.expect(R"(["gen:a","count",6])");
+  expect_sum(a, "gen:a", 1, 6);
 }
 
 }  // namespace

@@ -47,10 +47,8 @@ TEST(Removal, each_subscription_has_one_leave_and_its_client_is_told) {
 TEST(Removal, dropped_in_again_it_serves_them_on_their_next_subscribe) {
   serve("gen_1");
   subscribe(client("A"), "gen:a", "1.0.0");
-  converse(R"(
-    A > ["gen:a","add",5]
-    A < ["gen:a","count",5]
-  )");
+  expect_sum(client("A"), "gen:a", 5, 5);
+  client("A").expect_nothing();
   remove();
   expect_unloaded(client("A"), "gen:a");
   put("gen_2");
@@ -70,10 +68,7 @@ TEST(Removal, dropped_in_again_it_serves_them_on_their_next_subscribe) {
 TEST(Removal, what_is_pending_is_answered) {
   serve("gen_1", {.log_level = "debug"});
   WsClient& a = client("A");
-  a.send_text(R"(["gen:a","never",null])");
-  a.send_text(R"(["gen:b","work",300])");
-  a.send_text(R"(["gen:c","later",60000])");
-  expect_echo(a);
+  ask_for_answers(a, 300, 60000);
   remove();
   for (const char* topic : {"gen:a", "gen:b", "gen:c"}) {
     expect_unloaded(a, topic);

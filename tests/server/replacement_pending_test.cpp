@@ -29,10 +29,7 @@ TEST(ReplacementPending, what_is_pending_is_answered_first) {
 TEST(ReplacementPending, what_is_pending_for_too_long_is_answered_with_one_error) {
   serve("gen_1", {.log_level = "debug"});
   WsClient& a = client("A");
-  a.send_text(R"(["gen:a","never",null])");
-  a.send_text(R"(["gen:b","work",2500])");
-  a.send_text(R"(["gen:c","later",2500])");
-  expect_echo(a);
+  ask_for_answers(a, 2500, 2500);
   replace("gen_2", 2);
   for (const char* topic : {"gen:a", "gen:b", "gen:c"}) {
     const std::string error = payload_of(a.receive(), topic, "error");

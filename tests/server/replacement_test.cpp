@@ -16,10 +16,8 @@ TEST_GROUP_BASE(Replacement, ChangeGroup) {};
 TEST(Replacement, the_new_one_goes_on_with_the_state_and_nobody_is_disconnected) {
   serve("gen_1");
   subscribe(client("A"), "gen:a", "1.0.0");
-  converse(R"(
-    B > ["gen:b","add",5]
-    B < ["gen:b","count",5]
-  )");
+  expect_sum(client("B"), "gen:b", 5, 5);
+  client("B").expect_nothing();
   replace("gen_2", 2);
   converse(R"(
     B > ["gen:b","add",1]
@@ -86,10 +84,8 @@ TEST(Replacement, a_snapshot_may_be_pushed_to_each_that_is_adopted) {
   subscribe(client("A"), "gen:a", "1.0.0");
   subscribe(client("A"), "gen:b", "1.0.0");
   subscribe(client("B"), "gen:a", "1.0.0");
-  converse(R"(
-    C > ["gen:c","add",7]
-    C < ["gen:c","count",7]
-  )");
+  expect_sum(client("C"), "gen:c", 7, 7);
+  client("C").expect_nothing();
   replace("gen_snapshot", 2);
   converse(R"(
     A < ["gen:a","snapshot",7]
@@ -103,15 +99,11 @@ TEST(Replacement, a_snapshot_may_be_pushed_to_each_that_is_adopted) {
 TEST(Replacement, one_that_saves_nothing_is_followed_by_a_fresh_start) {
   serve("gen_save_is_null");
   subscribe(client("A"), "gen:a", "0.2.0");
-  converse(R"(
-    A > ["gen:a","add",5]
-    A < ["gen:a","count",5]
-  )");
+  expect_sum(client("A"), "gen:a", 5, 5);
+  client("A").expect_nothing();
   replace("gen_2", 2);
-  converse(R"(
-    A > ["gen:a","who",null]
-    A < ["gen:a","who",{"version":"2.0.0","from":"nobody","count":0,"adopted":1}]
-  )");
+  expect_who(client("A"), R"({"version":"2.0.0","from":"nobody","count":0,"adopted":1})");
+  client("A").expect_nothing();
 }
 
 TEST(Replacement, a_topic_that_the_new_one_does_not_serve_ends_in_the_old_one) {
@@ -166,18 +158,14 @@ TEST(Replacement, a_file_that_now_holds_another_plugin_ends_the_one_before) {
 TEST(Replacement, a_second_file_of_the_same_plugin_waits_until_the_first_is_gone) {
   serve("gen_1");
   subscribe(client("A"), "gen:a", "1.0.0");
-  converse(R"(
-    A > ["gen:a","add",5]
-    A < ["gen:a","count",5]
-  )");
+  expect_sum(client("A"), "gen:a", 5, 5);
+  client("A").expect_nothing();
   put("gen_2", "second.so");
   server().wait_for_log({"plugin refused", "second.so", "loaded already", "still=1.0.0"});
   remove();
   wait_for_generation(2);
-  converse(R"(
-    A > ["gen:a","who",null]
-    A < ["gen:a","who",{"version":"2.0.0","from":"1.0.0","count":5,"adopted":1}]
-  )");
+  expect_who(client("A"), R"({"version":"2.0.0","from":"1.0.0","count":5,"adopted":1})");
+  client("A").expect_nothing();
   LONGS_EQUAL(0, logged({"plugin removed"}));
   LONGS_EQUAL(0, logged({"generation left"}));
 }
@@ -210,16 +198,12 @@ TEST(Replacement, the_second_file_serves_where_the_first_now_holds_another_plugi
 TEST(Replacement, a_file_that_is_renamed_goes_on_under_its_new_name) {
   serve("gen_1");
   subscribe(client("A"), "gen:a", "1.0.0");
-  converse(R"(
-    A > ["gen:a","add",5]
-    A < ["gen:a","count",5]
-  )");
+  expect_sum(client("A"), "gen:a", 5, 5);
+  client("A").expect_nothing();
   std::filesystem::rename(file(), file("a_new_name.so"));
   server().wait_for_log({"plugin's file renamed", "plugin=generation", "a_new_name.so"});
-  converse(R"(
-    A > ["gen:a","add",5]
-    A < ["gen:a","count",10]
-  )");
+  expect_sum(client("A"), "gen:a", 5, 10);
+  client("A").expect_nothing();
   std::filesystem::rename(file("a_new_name.so"), file("z_new_name.so"));
   server().wait_for_log({"plugin's file renamed", "z_new_name.so"});
   LONGS_EQUAL(0, logged({"plugin replaced"}));

@@ -20,8 +20,7 @@ TEST_GROUP_BASE(RollBack, ChangeGroup) {
     serve(build, {.loading = loading, .log_level = "debug"}, where);
     version_ = version;
     subscribe(client("A"), "gen:a", version, where);
-    client("A").send_text(R"(["gen:a","add",5])", where);
-    client("A").expect(R"(["gen:a","count",5])", where);
+    expect_sum(client("A"), "gen:a", 5, 5, where);
   }
 
   // The file was refused, with a line that holds `reason` as none before, and nothing else has
@@ -35,8 +34,7 @@ TEST_GROUP_BASE(RollBack, ChangeGroup) {
 
   void expect_as_before(Where where = Where::here()) {
     WsClient& a = client("A");
-    a.send_text(R"(["gen:a","add",0])", where);
-    a.expect(R"(["gen:a","count",5])", where);
+    expect_sum(a, "gen:a", 0, 5, where);
     a.send_text(R"(["gen:a","later",1])", where);
     a.expect("[\"gen:a\",\"answer\",\"" + version_ + "\"]", where);
     WsClient b = connect({}, where);
@@ -55,8 +53,7 @@ TEST_GROUP_BASE(RollBack, ChangeGroup) {
   void expect_better(int generation, Where where = Where::here()) {
     replace("gen_2", generation, where);
     WsClient& a = client("A");
-    a.send_text(R"(["gen:a","add",1])", where);
-    a.expect(R"(["gen:a","count",6])", where);
+    expect_sum(a, "gen:a", 1, 6, where);
     check(logged({"plugin refused"}) == refusals_, server().process().errors(), where);
   }
 
@@ -168,9 +165,7 @@ TEST(RollBack, a_better_file_is_taken_while_the_start_before_it_still_hangs) {
   LONGS_EQUAL(0, logged({"plugin unmapped", "generation=2"}));
   let_go();
   server().wait_for_log({"plugin unmapped", "plugin=generation", "generation=2"});
-  client("A").send_text(R"(["gen:a","who",null])");
-  client("A").expect(
-      R"(["gen:a","who",{"version":"2.0.0","from":"1.0.0","count":6,"adopted":1}])");
+  expect_who(client("A"), R"({"version":"2.0.0","from":"1.0.0","count":6,"adopted":1})");
 }
 
 TEST(RollBack, a_refused_file_that_does_not_change_is_not_tried_again) {

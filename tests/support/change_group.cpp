@@ -93,6 +93,25 @@ void ChangeGroup::subscribe(WsClient& client, std::string_view topic, std::strin
   client.expect(begin + "\"welcome\",\"" + std::string(welcome) + "\"]", where);
 }
 
+void ChangeGroup::expect_sum(WsClient& client, std::string_view topic, int added, int sum,
+                             Where where) {
+  const std::string begin = "[\"" + std::string(topic) + "\",";
+  client.send_text(begin + "\"add\"," + std::to_string(added) + "]", where);
+  client.expect(begin + "\"count\"," + std::to_string(sum) + "]", where);
+}
+
+void ChangeGroup::expect_who(WsClient& client, std::string_view who, Where where) {
+  client.send_text(R"(["gen:a","who",null])", where);
+  client.expect(R"(["gen:a","who",)" + std::string(who) + "]", where);
+}
+
+void ChangeGroup::ask_for_answers(WsClient& client, int job_ms, int timer_ms, Where where) {
+  client.send_text(R"(["gen:a","never",null])", where);
+  client.send_text(R"(["gen:b","work",)" + std::to_string(job_ms) + "]", where);
+  client.send_text(R"(["gen:c","later",)" + std::to_string(timer_ms) + "]", where);
+  expect_echo(client, where);
+}
+
 void ChangeGroup::expect_unloaded(WsClient& client, std::string_view topic, Where where) {
   const std::string error = payload_of(client.receive(where), topic, "error", where);
   check(string_member(error, "code", where) == "CHANNEL_UNLOADED", error, where);

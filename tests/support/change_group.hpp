@@ -50,6 +50,14 @@ class ChangeGroup : public ServerGroup {
   // The client is subscribed to the topic, where the version `welcome` serves.
   void subscribe(WsClient& client, std::string_view topic, std::string_view welcome,
                  Where where = Where::here());
+  // The client adds to the count that all topics share, and is told on its topic what it is now.
+  void expect_sum(WsClient& client, std::string_view topic, int added, int sum,
+                  Where where = Where::here());
+  // The client asks on gen:a who serves it, and is told this JSON object.
+  void expect_who(WsClient& client, std::string_view who, Where where = Where::here());
+  // The client waits for the answers to three events: on gen:a for ever, on gen:b for a job's, on
+  // gen:c for a timer's, which take so long. The server has read them.
+  void ask_for_answers(WsClient& client, int job_ms, int timer_ms, Where where = Where::here());
   // The next message of the client is the error CHANNEL_UNLOADED on the topic.
   void expect_unloaded(WsClient& client, std::string_view topic, Where where = Where::here());
   // The server answers an echo: it has read what was sent before on this connection, and on others.
