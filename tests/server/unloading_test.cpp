@@ -48,6 +48,15 @@ TEST_GROUP_BASE(Unloading, ChangeGroup) {
                           where);
   }
 
+  // The plugin's newest generation serves: the client's event on its topic, which is its name, has
+  // this answer (an event and a payload) and no other.
+  void expect_answer(const std::string& event, const std::string& answer,
+                     Where where = Where::here()) {
+    converse("A > [\"" + plugin_ + "\",\"" + event + "\",null]\n" +
+                 "A < [\"" + plugin_ + "\"," + answer + "]",
+             where);
+  }
+
   fs::path process() { return fs::path("/proc") / std::to_string(server().process().pid()); }
 
   static std::size_t entries(const fs::path& folder) {
@@ -123,10 +132,7 @@ TEST(Unloading, an_image_that_a_thread_still_runs_stays) {
   replace_by_itself(2);
   expect_stays(1, "thread");
   LONGS_EQUAL(2, mapped_images());
-  converse(R"(
-    A > ["lingering_thread","x",null]
-    A < ["lingering_thread","here",true]
-  )");
+  expect_answer("x", R"("here",true)");
   expect_echo(client("A"));
 }
 
@@ -162,40 +168,25 @@ TEST(Unloading, an_image_with_a_thread_local_object_of_the_loop_stays) {
   begin("thread_local_object");
   replace_by_itself(2);
   expect_unmapped(1);  // nobody has touched it
-  converse(R"(
-    A > ["thread_local_object","touch",null]
-    A < ["thread_local_object","touched",1]
-  )");
+  expect_answer("touch", R"("touched",1)");
   replace_by_itself(3);
   expect_stays(2, "thread-local");
-  converse(R"(
-    A > ["thread_local_object","touch",null]
-    A < ["thread_local_object","touched",1]
-  )");
+  expect_answer("touch", R"("touched",1)");
 }
 
 TEST(Unloading, an_image_that_exports_unique_symbols_stays) {
   begin("unique");
-  converse(R"(
-    A > ["unique","count",null]
-    A < ["unique","counted",1]
-  )");
+  expect_answer("count", R"("counted",1)");
   replace_by_itself(2);
   expect_stays(1, "unique");
-  converse(R"(
-    A > ["unique","count",null]
-    A < ["unique","counted",2]
-  )");
+  expect_answer("count", R"("counted",2)");
 }
 
 TEST(Unloading, an_image_that_is_linked_to_stay_stays) {
   begin("nodelete");
   replace_by_itself(2);
   expect_stays(1, "nodelete");
-  converse(R"(
-    A > ["nodelete","x",null]
-    A < ["nodelete","here",true]
-  )");
+  expect_answer("x", R"("here",true)");
 }
 
 // ---- a served file that is written over in place
