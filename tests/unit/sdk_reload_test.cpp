@@ -11,10 +11,13 @@
 #include <vector>
 
 #include "tests/support/fake_host.hpp"
+#include "tests/unit/sdk_plugins.hpp"
 
 #include <CppUTest/TestHarness.h>
 
+using jackfield::test::Alive;
 using jackfield::test::FakeHost;
+using jackfield::test::kTable;
 
 namespace {
 
@@ -86,31 +89,9 @@ class Counter : public jf::Plugin {
   std::map<std::string, std::int64_t> counts_;
 };
 
-template <class Class>
-constexpr jf_plugin kTable = {sizeof(jf_plugin),
-                              JF_ABI_MINOR,
-                              JF_TEXT("test"),
-                              JF_TEXT("1.0.0"),
-                              JF_TEXT("A plugin of a test"),
-                              JF_TEXT("MIT"),
-                              &jf::Plugin::start_entry<Class>,
-                              &jf::Plugin::stop_entry,
-                              jf::detail::Entries<Class>::configure,
-                              jf::detail::Entries<Class>::save,
-                              jf::detail::Entries<Class>::resume};
-
 constexpr jf_plugin kScripted = kTable<Scripted>;
 constexpr jf_plugin kStateless = kTable<Stateless>;
 constexpr jf_plugin kCounter = kTable<Counter>;
-
-// Counts how many of its copies are alive: what a closure captured.
-struct Alive {
-  explicit Alive(int* to) : count(to) { ++*count; }
-  Alive(const Alive& other) : count(other.count) { ++*count; }
-  Alive(Alive&& other) noexcept : count(other.count) { ++*count; }
-  ~Alive() { --*count; }
-  int* count;
-};
 
 const char* const kReplaced =
     "t error {\"code\":\"INTERNAL_ERROR\",\"message\":"

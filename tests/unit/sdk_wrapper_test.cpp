@@ -12,10 +12,13 @@
 #include <vector>
 
 #include "tests/support/fake_host.hpp"
+#include "tests/unit/sdk_plugins.hpp"
 
 #include <CppUTest/TestHarness.h>
 
+using jackfield::test::Alive;
 using jackfield::test::FakeHost;
+using jackfield::test::kTable;
 
 namespace {
 
@@ -80,30 +83,8 @@ class Doors : public jf::Channel {
   std::string key_;
 };
 
-template <class Class>
-constexpr jf_plugin kTable = {sizeof(jf_plugin),
-                              JF_ABI_MINOR,
-                              JF_TEXT("test"),
-                              JF_TEXT("1.0.0"),
-                              JF_TEXT("A plugin of a test"),
-                              JF_TEXT("MIT"),
-                              &jf::Plugin::start_entry<Class>,
-                              &jf::Plugin::stop_entry,
-                              jf::detail::Entries<Class>::configure,
-                              jf::detail::Entries<Class>::save,
-                              jf::detail::Entries<Class>::resume};
-
 constexpr jf_plugin kScripted = kTable<Scripted>;
 constexpr jf_plugin kKeeper = kTable<Keeper>;
-
-// Counts how many of its copies are alive: what a closure captured.
-struct Alive {
-  explicit Alive(int* to) : count(to) { ++*count; }
-  Alive(const Alive& other) : count(other.count) { ++*count; }
-  Alive(Alive&& other) noexcept : count(other.count) { ++*count; }
-  ~Alive() { --*count; }
-  int* count;
-};
 
 std::string error(const std::string& topic, const std::string& code, const std::string& message) {
   return topic + " error {\"code\":\"" + code + "\",\"message\":\"" + message + "\"}";
