@@ -1,8 +1,10 @@
+#include "tests/support/fake_host_damaged.hpp"
+
 #include <jackfield_json.hpp>
 
 #include <random>
-
-#include "tests/support/fake_host_damaged.hpp"
+#include <string_view>
+#include <vector>
 
 namespace jackfield::test {
 namespace {
@@ -16,8 +18,7 @@ void collect(const jf::Json& json, std::vector<jf::Json>& all) {
   for (const jf::Member& member : json.members()) collect(member.value, all);
 }
 
-}  // namespace
-
+// Its beginnings, and octets that never were a state.
 std::vector<std::string> not_json_states(const std::string& state) {
   std::vector<std::string> all;
   for (std::size_t size = 0; size < state.size(); size += size < 200 ? 1 : 7) {
@@ -37,6 +38,7 @@ std::vector<std::string> not_json_states(const std::string& state) {
   return all;
 }
 
+// JSON with one value changed, each in turn.
 std::vector<std::string> altered_states(const std::string& state) {
   std::vector<jf::Json> values;
   collect(jf::Json(state), values);
@@ -72,6 +74,43 @@ std::vector<std::string> altered_states(const std::string& state) {
     }
   }
   return all;
+}
+
+void expect_refused(FakeHost& host, std::uint32_t version, const std::string& state,
+                    std::string_view reason, Where where) {
+  const std::int32_t result = host.replace_with_state(version, state);
+  check(result == JF_E_STATE, "the result is " + std::to_string(result), where);
+  const std::string& line = host.log().back();
+  check(line.find(reason) != std::string::npos, line, where);
+}
+
+}  // namespace
+
+std::string expect_damaged_refused(FakeHost& host, Where where) {
+  std::string state;
+  std::uint32_t version = 0;
+  const std::int32_t result = host.save(&state, &version);
+  check(result == JF_OK, "save gives " + std::to_string(result), where);
+  check(version == 1, "the state is of version " + std::to_string(version), where);
+  for (const std::string& damaged : not_json_states(state)) {
+    expect_refused(host, 1, damaged,
+                   "the state of version 1 from 1.0.0 is refused: it is not JSON", where);
+  }
+  expect_refused(host, 2, state, "this version takes 1", where);
+  return state;
+}
+
+void replace_with_altered(FakeHost& host, const std::string& state,
+                          const std::function<void()>& check_after, Where where) {
+  std::size_t refused = 0;
+  for (const std::string& altered : altered_states(state)) {
+    const std::int32_t result = host.replace_with_state(1, altered);
+    check(result == JF_OK || result == JF_E_STATE, "the result is " + std::to_string(result),
+          where);
+    if (result == JF_E_STATE) ++refused;
+    check_after();
+  }
+  check(refused > 100, std::to_string(refused) + " were refused", where);
 }
 
 }  // namespace jackfield::test
