@@ -1,4 +1,4 @@
-#include "tests/bench/machine.hpp"
+#include "tests/bench/support/machine.hpp"
 
 #include <sched.h>
 #include <sys/utsname.h>

@@ -1,4 +1,4 @@
-#include "tests/bench/ws_connection.hpp"
+#include "tests/bench/reload/ws_connection.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "tests/bench/traffic.hpp"
+#include "tests/bench/reload/traffic.hpp"
 
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <charconv>
 #include <utility>
 
-#include "tests/bench/machine.hpp"
+#include "tests/bench/support/machine.hpp"
 
 namespace jackfield::bench {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/bench/reload_measures.hpp"
+#include "tests/bench/reload/reload_measures.hpp"
 
 namespace jackfield::bench {
 namespace {

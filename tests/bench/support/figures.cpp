@@ -1,4 +1,4 @@
-#include "tests/bench/figures.hpp"
+#include "tests/bench/support/figures.hpp"
 
 #include <algorithm>
 #include <cmath>

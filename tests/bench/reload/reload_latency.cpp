@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/bench/reload_measures.hpp"
+#include "tests/bench/reload/reload_measures.hpp"
 
 namespace jackfield::bench {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/bench/server_log.hpp"
+#include "tests/bench/support/server_log.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "tests/bench/bench_server.hpp"
+#include "tests/bench/support/bench_server.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/bench/figures.hpp"
-#include "tests/bench/machine.hpp"
-#include "tests/bench/server_log.hpp"
+#include "tests/bench/support/figures.hpp"
+#include "tests/bench/support/machine.hpp"
+#include "tests/bench/support/server_log.hpp"
 
 namespace jackfield::bench {
 

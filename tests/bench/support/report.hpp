@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "tests/bench/machine.hpp"
+#include "tests/bench/support/machine.hpp"
 
 namespace jackfield::bench {
 

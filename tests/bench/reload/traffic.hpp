@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/bench/ws_connection.hpp"
+#include "tests/bench/reload/ws_connection.hpp"
 
 namespace jackfield::bench {
 

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "tests/bench/bench_server.hpp"
-#include "tests/bench/machine.hpp"
-#include "tests/bench/report.hpp"
-#include "tests/bench/traffic.hpp"
+#include "tests/bench/support/bench_server.hpp"
+#include "tests/bench/support/machine.hpp"
+#include "tests/bench/support/report.hpp"
+#include "tests/bench/reload/traffic.hpp"
 
 namespace jackfield::bench {
 

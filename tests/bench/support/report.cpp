@@ -1,4 +1,4 @@
-#include "tests/bench/report.hpp"
+#include "tests/bench/support/report.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -6,7 +6,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "tests/bench/figures.hpp"
+#include "tests/bench/support/figures.hpp"
 
 namespace jackfield::bench {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "tests/bench/figures.hpp"
+#include "tests/bench/support/figures.hpp"
 
 namespace jackfield::bench {
 

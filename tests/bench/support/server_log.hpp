@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/bench/figures.hpp"
+#include "tests/bench/support/figures.hpp"
 
 namespace jackfield::bench {
 
