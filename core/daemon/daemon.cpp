@@ -114,6 +114,7 @@ base::Status Daemon::start() {
   limit_descriptors(config_.limits.max_connections, log_);
   if (auto status = server_.start(); !status.is_ok()) return status;
   if (auto status = plugins_.begin(); !status.is_ok()) return status;
+  loop_.on_served([this] { server_.read_on(); });
   loop_.on_turn_end([this] { server_.end_turn(); });
   loop_.run_until([this] { return plugins_.is_settled(); });
   open_status_socket();

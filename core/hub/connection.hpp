@@ -22,6 +22,8 @@ struct Connection {
     kClosed,   // the Close frame is written; the link ends itself
   };
 
+  static constexpr std::uint32_t kNotDirty = UINT32_MAX;
+
   Connection(base::Id its_id, Link& its_link) : id(its_id), link(its_link) {}
 
   const base::Id id;
@@ -34,8 +36,8 @@ struct Connection {
   std::vector<base::Id> calls;               // that are pending
   LeaveReason close_reason = LeaveReason::kClosed;
   State state = State::kOpen;
-  bool is_dirty = false;    // on the hub's list of those with something to send
-  bool is_waiting = false;  // a message of it waits for a held channel (Hub::hold)
+  std::uint32_t dirty_index = kNotDirty;  // on the hub's list of those with something to send
+  bool is_waiting = false;                // a message of it waits for a held channel (Hub::hold)
 };
 
 }  // namespace jackfield::hub

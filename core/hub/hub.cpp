@@ -72,7 +72,7 @@ void Hub::lost(Connection& connection) {
   while (!connection.subscriptions.empty()) {
     end_subscription(*connection.subscriptions.back(), connection.close_reason);
   }
-  if (connection.is_dirty) std::erase(dirty_, &connection);
+  if (connection.dirty_index != Connection::kNotDirty) dirty_[connection.dirty_index] = nullptr;
   if (connection.is_waiting) forget_parked(connection);
   for (const base::Id call : connection.calls) pending_calls_.erase(call);
   connections_.erase(connection.id);
@@ -103,14 +103,15 @@ const ConnectionFacts* Hub::facts(base::Id id) const {
 // message over the bound is taken where nothing else waits: the bound is against backlog, not
 // against size.
 bool Hub::is_over_bound(Connection& connection, const wire::FrameRef& frame) {
-  const auto is_over = [&] {
-    const std::size_t waiting = connection.outbox.bytes() + connection.held_bytes;
-    return waiting > 0 && waiting + frame.bytes().size() > limits_.max_outbox_bytes;
-  };
-  if (!is_over()) return false;
-  flush(connection);  // what it had no chance to take yet is not its fault
-  if (!is_over()) return false;
   const std::size_t waiting = connection.outbox.bytes() + connection.held_bytes;
+  if (waiting == 0 || waiting + frame.bytes().size() <= limits_.max_outbox_bytes) return false;
+  return is_slow(connection, frame);
+}
+
+bool Hub::is_slow(Connection& connection, const wire::FrameRef& frame) {
+  flush(connection);  // what it had no chance to take yet is not its fault
+  const std::size_t waiting = connection.outbox.bytes() + connection.held_bytes;
+  if (waiting == 0 || waiting + frame.bytes().size() <= limits_.max_outbox_bytes) return false;
   log_.warning("slow consumer", {{"conn", connection.id},
                                  {"peer", connection.link.facts().peer},
                                  {"waiting_bytes", waiting}});
@@ -137,8 +138,8 @@ void Hub::deliver(Subscription& subscription, const wire::FrameRef& frame, bool 
 }
 
 void Hub::mark_dirty(Connection& connection) {
-  if (connection.is_dirty) return;
-  connection.is_dirty = true;
+  if (connection.dirty_index != Connection::kNotDirty) return;
+  connection.dirty_index = static_cast<std::uint32_t>(dirty_.size());
   dirty_.push_back(&connection);
 }
 
@@ -189,14 +190,14 @@ void Hub::writable(Connection& connection) { flush(connection); }
 
 void Hub::flush(Connection& connection) {
   Link& link = connection.link;
-  while (!connection.outbox.is_empty() && !link.is_congested()) {
+  bool takes_more = !link.is_congested();
+  while (takes_more && !connection.outbox.is_empty()) {
     const std::string_view bytes = connection.outbox.front(joined_);
     const std::size_t size = bytes.size();
-    link.write(bytes);
+    takes_more = link.write(bytes);
     connection.outbox.pop(size);
   }
-  const bool is_drained = connection.outbox.is_empty() && !link.is_congested();
-  if (connection.state == Connection::State::kClosing && is_drained) {
+  if (connection.state == Connection::State::kClosing && takes_more) {
     connection.state = Connection::State::kClosed;
     link.finish_close(connection.close_frame.bytes());
   }
@@ -206,10 +207,12 @@ void Hub::end_turn() {
   settle();
   // A link that is written to may not call back, so nothing is added meanwhile.
   for (Connection* connection : dirty_) {
-    connection->is_dirty = false;
+    if (connection == nullptr) continue;
+    connection->dirty_index = Connection::kNotDirty;
     flush(*connection);
   }
   dirty_.clear();
+  joined_.clear();
 }
 
 // Does what was put off while a channel's function ran. A leave may broadcast, and so mark more.

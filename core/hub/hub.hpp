@@ -217,6 +217,7 @@ class Hub {
   void enqueue(Connection& connection, const wire::FrameRef& frame);
   void deliver(Subscription& subscription, const wire::FrameRef& frame, bool is_of_join);
   bool is_over_bound(Connection& connection, const wire::FrameRef& frame);
+  bool is_slow(Connection& connection, const wire::FrameRef& frame);
   void mark_dirty(Connection& connection);
   void doom(Connection& connection, CloseCode code, std::string_view reason,
             LeaveReason reason_of_leaves = LeaveReason::kClosed);
@@ -250,14 +251,14 @@ class Hub {
   std::unordered_map<base::Id, std::unique_ptr<Call>> pending_calls_;
   RunningCall* running_ = nullptr;
   wire::MessageReader reader_;
-  std::vector<Connection*> dirty_;
+  std::vector<Connection*> dirty_;  // null: ended meanwhile
   std::vector<base::Id> doomed_;
   std::vector<Kick> kicks_;
   std::vector<base::Id> late_leaves_;  // joined after their end: a leave is due
   std::vector<JoinAgain> joins_again_;
   Hold hold_;
   std::vector<base::Id> ended_;  // subscriptions to erase when nothing runs that may look at them
-  std::string joined_;           // scratch of flush
+  Joined joined_;                // by flush, for the next connection in the same turn
   std::size_t open_count_ = 0;
   bool is_shutting_down_ = false;
 };

@@ -29,9 +29,9 @@ class Link {
   // Whether earlier bytes still wait to be taken; Hub::writable is called when they are gone.
   virtual bool is_congested() const = 0;
 
-  // Takes whole frames; keeps what the peer does not take at once. Not where is_congested(). A link
-  // whose peer is gone takes and drops them; Hub::lost follows.
-  virtual void write(std::string_view frames) = 0;
+  // Takes whole frames; keeps what the peer does not take at once. False: it is congested now. Not
+  // where is_congested(). A link whose peer is gone takes and drops them; Hub::lost follows.
+  virtual bool write(std::string_view frames) = 0;
 
   // What the peer sends is left with it, as far as that is possible, until `resume_reading`. What
   // is received all the same is still handed to Hub::receive.

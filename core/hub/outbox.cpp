@@ -1,49 +1,61 @@
 #include "core/hub/outbox.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
 namespace jackfield::hub {
 
-void Outbox::push(wire::FrameRef frame) {
-  bytes_ += frame.bytes().size();
-  if (!first_) {
-    first_ = std::move(frame);
-  } else {
-    rest_.push_back(std::move(frame));
-  }
+void Joined::clear() {
+  frames_.clear();
+  bytes_.clear();
 }
 
-std::string_view Outbox::front(std::string& scratch) const {
+std::string_view Outbox::front(Joined& joined) const {
   assert(first_ && "front() of an empty outbox");
   const std::string_view first = first_.bytes();
   const bool is_alone =
       rest_begin_ == rest_.size() || first.size() + rest_[rest_begin_].bytes().size() > kMaxJoined;
   if (is_alone) return first;  // the shared bytes themselves, not copied
-  scratch.assign(first);
+  if (!are_at_front(joined)) join(joined);
+  return joined.bytes_;
+}
+
+// Whether those that were joined are what would be joined now.
+bool Outbox::are_at_front(const Joined& joined) const {
+  const auto& frames = joined.frames_;
+  const std::size_t rest = rest_.size() - rest_begin_;
+  if (frames.empty() || frames.size() > rest + 1 || frames.front() != first_) return false;
+  const auto begin = rest_.begin() + static_cast<std::ptrdiff_t>(rest_begin_);
+  const auto [last, next] = std::mismatch(frames.begin() + 1, frames.end(), begin);
+  if (last != frames.end()) return false;
+  return next == rest_.end() || joined.bytes_.size() + next->bytes().size() > kMaxJoined;
+}
+
+void Outbox::join(Joined& joined) const {
+  joined.frames_.assign(1, first_);
+  joined.bytes_.assign(first_.bytes());
   for (std::size_t i = rest_begin_; i < rest_.size(); ++i) {
     const std::string_view next = rest_[i].bytes();
-    if (scratch.size() + next.size() > kMaxJoined) break;
-    scratch.append(next);
+    if (joined.bytes_.size() + next.size() > kMaxJoined) break;
+    joined.frames_.push_back(rest_[i]);
+    joined.bytes_.append(next);
   }
-  return scratch;
 }
 
 void Outbox::pop(std::size_t octets) {
+  if (octets == bytes_) {
+    clear();
+    return;
+  }
   bytes_ -= octets;
   while (octets > 0) {
-    assert(first_ && octets >= first_.bytes().size() && "pop() within a frame");
+    assert(octets >= first_.bytes().size() && "pop() within a frame");
+    assert(rest_begin_ < rest_.size() && "pop() of more than there is");
     octets -= first_.bytes().size();
-    if (rest_begin_ < rest_.size()) {
-      first_ = std::move(rest_[rest_begin_++]);
-    } else {
-      first_ = {};
-    }
+    first_ = std::move(rest_[rest_begin_++]);
   }
-  if (rest_begin_ == rest_.size()) {
-    std::vector<wire::FrameRef>().swap(rest_);
-    rest_begin_ = 0;
-  } else if (rest_begin_ > rest_.size() / 2) {
+  if (rest_begin_ > rest_.size() / 2) {
     // A connection that is never quite drained must not keep what is gone.
     rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(rest_begin_));
     rest_begin_ = 0;

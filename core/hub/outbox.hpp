@@ -12,6 +12,19 @@
 
 namespace jackfield::hub {
 
+// The frames that were joined last. The next outbox often has the very same ones, as a topic's
+// subscribers have, and then shares the bytes.
+class Joined {
+ public:
+  void clear();
+
+ private:
+  friend class Outbox;
+
+  std::vector<wire::FrameRef> frames_;  // held, for another frame may come to lie where one was
+  std::string bytes_;
+};
+
 class Outbox {
  public:
   // More than this is not joined into one write, unless a single frame is larger.
@@ -20,12 +33,20 @@ class Outbox {
   bool is_empty() const { return !first_; }
   std::size_t bytes() const { return bytes_; }  // octets that wait
 
-  void push(wire::FrameRef frame);
+  void push(const wire::FrameRef& frame) {
+    bytes_ += frame.bytes().size();
+    if (!first_) {
+      first_ = frame;
+    } else {
+      if (rest_.capacity() == 0) rest_.reserve(kFirstRest);
+      rest_.push_back(frame);
+    }
+  }
 
   // The whole frames at the front as one run of bytes, at most kMaxJoined of them but at least one
-  // frame; `scratch` is used where they must be joined. They stay in the outbox.
+  // frame; in `joined` where they must be joined. They stay in the outbox.
   // REQUIRES: !is_empty()
-  std::string_view front(std::string& scratch) const;
+  std::string_view front(Joined& joined) const;
 
   // Drops the frames at the front that make up `octets`, as front() gave them.
   void pop(std::size_t octets);
@@ -33,6 +54,11 @@ class Outbox {
   void clear();
 
  private:
+  static constexpr std::size_t kFirstRest = 8;
+
+  bool are_at_front(const Joined& joined) const;
+  void join(Joined& joined) const;
+
   wire::FrameRef first_;
   std::vector<wire::FrameRef> rest_;
   std::size_t rest_begin_ = 0;  // rest_ before it is gone

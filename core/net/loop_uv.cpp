@@ -54,6 +54,7 @@ LoopUv::LoopUv() {
       uv_async_init(&loop_, &door_,
                     [](uv_async_t* door) { static_cast<LoopUv*>(door->loop->data)->run_posted(); }),
       "async");
+  require(uv_check_init(&loop_, &served_), "check");
   require(uv_prepare_init(&loop_, &turn_end_), "prepare");
 }
 
@@ -65,6 +66,7 @@ LoopUv::~LoopUv() {
   while (!watches_.empty()) unwatch(watches_.begin()->first);
   for (const auto& signal : signals_) uv_close(as_handle(&signal->handle), nullptr);
   uv_close(as_handle(&door_), nullptr);
+  uv_close(as_handle(&served_), nullptr);
   uv_close(as_handle(&turn_end_), nullptr);
   uv_run(&loop_, UV_RUN_DEFAULT);
   [[maybe_unused]] const int result = uv_loop_close(&loop_);
@@ -82,6 +84,13 @@ void LoopUv::run_until(const std::function<bool()>& is_done) {
 void LoopUv::drain(int turns) {
   while (turns-- > 0 && uv_run(&loop_, UV_RUN_NOWAIT) != 0) {
   }
+}
+
+void LoopUv::on_served(Task task) {
+  served_task_ = std::move(task);
+  uv_check_start(&served_, [](uv_check_t* handle) {
+    static_cast<LoopUv*>(handle->loop->data)->served_task_();
+  });
 }
 
 void LoopUv::on_turn_end(Task task) {

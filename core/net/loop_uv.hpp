@@ -41,6 +41,10 @@ class LoopUv : public base::Loop {
   // Turns as long as something is ready, at most `turns` times; does not wait.
   void drain(int turns);
 
+  // Called once per turn, right after what was ready has been served; what it does is part of the
+  // turn. Set once, before `run`.
+  void on_served(Task task);
+
   // Called once per turn, before the loop waits. Set once, before `run`.
   void on_turn_end(Task task);
 
@@ -64,8 +68,10 @@ class LoopUv : public base::Loop {
 
   uv_loop_t loop_{};
   uv_async_t door_{};
+  uv_check_t served_{};
   uv_prepare_t turn_end_{};
   const std::thread::id thread_ = std::this_thread::get_id();
+  Task served_task_;
   Task turn_end_task_;
   std::unordered_map<base::TimerId, Timer*> timers_;
   std::vector<std::unique_ptr<Signal>> signals_;

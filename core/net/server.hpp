@@ -14,6 +14,7 @@
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "core/hub/hub.hpp"
+#include "core/net/eager_reads.hpp"
 #include "core/net/handshake.hpp"
 #include "core/net/handshakes.hpp"
 #include "core/net/listener.hpp"
@@ -54,6 +55,9 @@ class Server {
   // WebSockets that have not ended yet, those that are closing included.
   std::size_t connection_count() const { return links_.size(); }
 
+  // Once the loop has served what was readable: reads on where there may be more.
+  void read_on() { eager_reads_.run(context_); }
+
   // At the end of each turn: lets the hub write, then cuts what turned out broken.
   void end_turn();
 
@@ -62,6 +66,8 @@ class Server {
   LoopUv& loop() { return loop_; }
   base::Log& log() { return log_; }
   const Settings& settings() const { return settings_; }
+  // So many octets of a message came.
+  void read(WsLink& link, std::size_t octets) { eager_reads_.heard(link, octets); }
   // Cuts the link at the end of this turn: not within a call of the hub.
   void cut_later(WsLink& link);
 
@@ -97,6 +103,7 @@ class Server {
   std::vector<std::unique_ptr<WsLink>> links_;
   std::vector<WsLink*> to_cut_;
   Handshakes handshakes_;
+  EagerReads eager_reads_;
   base::TimerId heartbeat_timer_ = 0;  // runs while there are links
   std::function<void()> on_empty_;
 };

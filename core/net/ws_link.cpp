@@ -59,7 +59,7 @@ void WsLink::end() {
 
 void WsLink::cut() {
   // Whatever libwebsockets still has to write or read fails at once, and so it closes.
-  ::shutdown(lws_get_socket_fd(wsi_), SHUT_RDWR);
+  ::shutdown(descriptor(), SHUT_RDWR);
   end();
 }
 
@@ -67,6 +67,7 @@ void WsLink::cut() {
 
 void WsLink::receive(std::string_view piece) {
   heard();
+  server_.read(*this, piece.size());
   if (is_deaf_) return;
   const bool is_first = lws_is_first_fragment(wsi_) != 0;
   const bool is_final = lws_is_final_fragment(wsi_) != 0;
@@ -137,7 +138,7 @@ void WsLink::dropped() {
   if (has_sent_close_) {
     // Nothing more may be sent (RFC 6455 section 5.5.1), also not the Close with which
     // libwebsockets would answer a violation that came later.
-    ::shutdown(lws_get_socket_fd(wsi_), SHUT_WR);
+    ::shutdown(descriptor(), SHUT_WR);
   } else if (lws_get_close_length(wsi_) != 0) {
     // libwebsockets says why, in its own time. The peer's answer need not be awaited after a
     // violation (RFC 6455 section 7.1.7), and after some libwebsockets would not recognise it.
@@ -152,7 +153,7 @@ void WsLink::dropped() {
 
 bool WsLink::is_peer_there() const {
   char octet = 0;
-  const ssize_t peeked = ::recv(lws_get_socket_fd(wsi_), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+  const ssize_t peeked = ::recv(descriptor(), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
   return peeked > 0 || (peeked < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
 }
 
@@ -160,19 +161,21 @@ bool WsLink::is_peer_there() const {
 
 bool WsLink::is_congested() const { return lws_partial_buffered(wsi_) != 0; }
 
-void WsLink::write(std::string_view frames) {
+bool WsLink::write(std::string_view frames) {
   // libwebsockets has a Close of its own under way after a protocol error: nothing may follow it.
-  if (has_sent_close_ || lws_get_close_length(wsi_) != 0) return;
+  if (has_sent_close_ || lws_get_close_length(wsi_) != 0) return true;
   // On a WebSocket, LWS_WRITE_HTTP passes the bytes through as they are. They are not written to:
   // only libwebsockets' own framing does that.
   auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(frames.data()));
   if (lws_write(wsi_, bytes, frames.size(), LWS_WRITE_HTTP) < 0) {
     server_.cut_later(*this);
-  } else if (is_congested()) {
-    // Who does not take answers is not asked for more questions. And libwebsockets, which drops a
-    // connection that sends Close while something waits for it, sees that Close only afterwards.
-    lws_rx_flow_control(wsi_, 0);
+    return true;
   }
+  if (!is_congested()) return true;
+  // Who does not take answers is not asked for more questions. And libwebsockets, which drops a
+  // connection that sends Close while something waits for it, sees that Close only afterwards.
+  lws_rx_flow_control(wsi_, 0);
+  return false;
 }
 
 void WsLink::writable() {

@@ -28,7 +28,7 @@ class WsLink : public hub::Link {
   // ---- hub::Link
   const hub::ConnectionFacts& facts() const override { return facts_; }
   bool is_congested() const override;
-  void write(std::string_view frames) override;
+  bool write(std::string_view frames) override;
   void pause_reading() override;
   void resume_reading() override;
   void begin_close() override;
@@ -58,6 +58,10 @@ class WsLink : public hub::Link {
 
   // Ends the connection without a handshake.
   void cut();
+
+  // Whether what the peer sends is taken.
+  bool is_read_from() const { return !is_deaf_ && !is_paused_ && !is_congested(); }
+  int descriptor() const { return lws_get_socket_fd(wsi_); }
 
   std::size_t index = 0;  // the Server's: its place in the list of links
 

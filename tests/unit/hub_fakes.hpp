@@ -21,9 +21,10 @@ class FakeLink : public hub::Link {
  public:
   const hub::ConnectionFacts& facts() const override { return facts_; }
   bool is_congested() const override { return is_stuck; }
-  void write(std::string_view frames) override {
+  bool write(std::string_view frames) override {
     ++writes;
     while (!frames.empty()) frames.remove_prefix(take_frame(frames));
+    return !is_stuck;
   }
   void pause_reading() override { is_paused = true; }
   void resume_reading() override { is_paused = false; }

@@ -1,9 +1,11 @@
 #include "core/hub/outbox.hpp"
 
 #include <string>
+#include <vector>
 
 #include <CppUTest/TestHarness.h>
 
+using jackfield::hub::Joined;
 using jackfield::hub::Outbox;
 using jackfield::wire::FrameRef;
 using jackfield::wire::make_message_frame;
@@ -18,13 +20,13 @@ std::string bytes(const FrameRef& of) { return std::string(of.bytes()); }
 
 TEST_GROUP(HubOutbox) {
   Outbox outbox;
-  std::string scratch;
+  Joined joined;
 };
 
 TEST(HubOutbox, a_lone_frame_is_given_without_a_copy) {
   const FrameRef only = frame("1");
   outbox.push(only);
-  POINTERS_EQUAL(only.bytes().data(), outbox.front(scratch).data());
+  POINTERS_EQUAL(only.bytes().data(), outbox.front(joined).data());
   outbox.pop(only.bytes().size());
   CHECK(outbox.is_empty());
   LONGS_EQUAL(0, outbox.bytes());
@@ -38,7 +40,7 @@ TEST(HubOutbox, what_waits_is_joined_in_its_order) {
     outbox.push(next);
   }
   LONGS_EQUAL(all.size(), outbox.bytes());
-  CHECK(outbox.front(scratch) == all);
+  CHECK(outbox.front(joined) == all);
   outbox.pop(all.size());
   CHECK(outbox.is_empty());
 }
@@ -47,9 +49,9 @@ TEST(HubOutbox, joins_whole_frames_up_to_its_bound) {
   const std::string payload(20'000, '1');
   for (int i = 0; i < 5; ++i) outbox.push(frame(payload));
   const std::size_t size = frame(payload).bytes().size();
-  LONGS_EQUAL(3 * size, outbox.front(scratch).size());
+  LONGS_EQUAL(3 * size, outbox.front(joined).size());
   outbox.pop(3 * size);
-  LONGS_EQUAL(2 * size, outbox.front(scratch).size());
+  LONGS_EQUAL(2 * size, outbox.front(joined).size());
 }
 
 TEST(HubOutbox, a_frame_over_the_bound_goes_alone) {
@@ -58,11 +60,11 @@ TEST(HubOutbox, a_frame_over_the_bound_goes_alone) {
   outbox.push(large);
   outbox.push(frame("2"));
   const std::size_t small = frame("1").bytes().size();
-  LONGS_EQUAL(small, outbox.front(scratch).size());
+  LONGS_EQUAL(small, outbox.front(joined).size());
   outbox.pop(small);
-  POINTERS_EQUAL(large.bytes().data(), outbox.front(scratch).data());
+  POINTERS_EQUAL(large.bytes().data(), outbox.front(joined).data());
   outbox.pop(large.bytes().size());
-  LONGS_EQUAL(small, outbox.front(scratch).size());
+  LONGS_EQUAL(small, outbox.front(joined).size());
 }
 
 TEST(HubOutbox, keeps_its_order_while_it_is_never_drained) {
@@ -76,17 +78,60 @@ TEST(HubOutbox, keeps_its_order_while_it_is_never_drained) {
       outbox.push(added);
     }
     for (int i = 0; i < (round % 3 == 0 ? 1 : 2); ++i) {
-      const std::string front(outbox.front(scratch));
+      const std::string front(outbox.front(joined));
       written += front;
       outbox.pop(front.size());
     }
   }
   while (!outbox.is_empty()) {
-    const std::string front(outbox.front(scratch));
+    const std::string front(outbox.front(joined));
     written += front;
     outbox.pop(front.size());
   }
   CHECK(written == expected);
+}
+
+TEST(HubOutbox, neighbours_that_wait_for_the_same_frames_share_the_joined_bytes) {
+  Outbox other;
+  const FrameRef first = frame("1");
+  const FrameRef second = frame("2");
+  for (Outbox* each : {&outbox, &other}) {
+    each->push(first);
+    each->push(second);
+  }
+  const auto shared = outbox.front(joined);
+  outbox.pop(shared.size());
+  POINTERS_EQUAL(shared.data(), other.front(joined).data());
+  CHECK(other.front(joined) == bytes(first) + bytes(second));
+}
+
+TEST(HubOutbox, what_differs_from_the_neighbour_is_joined_anew) {
+  const FrameRef one = frame("1");
+  const FrameRef two = frame("2");
+  const FrameRef three = frame("3");
+  const std::vector<std::vector<FrameRef>> cases{
+      {one, two},        {one, three},      {one, two, three}, {one, two, three, three},
+      {three, two, one}, {one, two, three}, {two, two, three}, {one, two}};
+  for (const std::vector<FrameRef>& frames : cases) {
+    Outbox each;
+    std::string expected;
+    for (const FrameRef& next : frames) {
+      each.push(next);
+      expected += bytes(next);
+    }
+    CHECK(each.front(joined) == expected);
+  }
+}
+
+TEST(HubOutbox, what_was_joined_up_to_the_bound_is_shared_with_who_waits_for_more) {
+  const FrameRef large = frame(std::string(30'000, '1'));
+  Outbox other;
+  for (int i = 0; i < 3; ++i) outbox.push(large);
+  for (int i = 0; i < 4; ++i) other.push(large);
+  const auto shared = outbox.front(joined);
+  LONGS_EQUAL(2 * large.bytes().size(), shared.size());
+  POINTERS_EQUAL(shared.data(), other.front(joined).data());
+  LONGS_EQUAL(shared.size(), other.front(joined).size());
 }
 
 TEST(HubOutbox, clear_drops_all) {
@@ -96,5 +141,5 @@ TEST(HubOutbox, clear_drops_all) {
   CHECK(outbox.is_empty());
   LONGS_EQUAL(0, outbox.bytes());
   outbox.push(frame("3"));
-  CHECK(outbox.front(scratch) == bytes(frame("3")));
+  CHECK(outbox.front(joined) == bytes(frame("3")));
 }
