@@ -5,8 +5,6 @@
 namespace jackfield::hub {
 namespace {
 
-constexpr char kSeparator = ':';
-
 bool is_identifier(std::string_view name) {
   const auto is_letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';

@@ -13,6 +13,12 @@
 
 namespace jackfield::hub {
 
+inline constexpr char kSeparator = ':';
+
+inline std::string_view first_segment(std::string_view topic) {
+  return topic.substr(0, topic.find(kSeparator));
+}
+
 // What a topic gave to one `<name>`. Views into the pattern and the topic.
 struct Param {
   std::string_view name;
@@ -33,6 +39,11 @@ class Pattern {
   static base::Result<Pattern> parse(std::string_view text);
 
   const std::string& text() const { return text_; }
+
+  // The first segment where it is literal, else "". Lives as long as this pattern.
+  std::string_view first_literal() const {
+    return segments_.front().is_param ? std::string_view() : segments_.front().text;
+  }
 
   // Whether the topic matches; `params` is filled where it does, and lives as long as this pattern
   // and the topic.

@@ -1,8 +1,11 @@
 // Which channel serves a topic: the first whose pattern matches and whose channel takes it, in the
-// order that the router was given. Loop thread.
+// order that the router was given. Patterns are found by their first segment, so that what a topic
+// costs does not grow with the number of plugins. Loop thread.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/base/ids.hpp"
@@ -35,7 +38,14 @@ class Router {
     bool is_held;
   };
 
+  using Places = std::vector<std::uint32_t>;  // in routes_, ascending
+
+  const Places& candidates(std::string_view topic) const;
+
   std::vector<Route> routes_;
+  // Those that a topic can match, by its first segment. The key is a view into a pattern.
+  std::unordered_map<std::string_view, Places> by_literal_;
+  Places with_param_;  // what begins with a parameter: for the first segments that nobody names
 };
 
 }  // namespace jackfield::hub
