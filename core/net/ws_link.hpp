@@ -61,7 +61,7 @@ class WsLink : public hub::Link {
 
   // Whether what the peer sends is taken.
   bool is_read_from() const { return !is_deaf_ && !is_paused_ && !is_congested(); }
-  int descriptor() const { return lws_get_socket_fd(wsi_); }
+  int descriptor() const { return descriptor_; }
 
   std::size_t index = 0;  // the Server's: its place in the list of links
 
@@ -74,6 +74,8 @@ class WsLink : public hub::Link {
 
   Server& server_;
   lws* const wsi_;
+  const int descriptor_;
+  const bool is_plain_;                    // not TLS
   hub::Connection* connection_ = nullptr;  // null once the hub has been told of the end
   const hub::ConnectionFacts facts_;
   std::string fragments_;  // of a message that has not ended yet
