@@ -31,7 +31,7 @@ struct RequestFrame {
   RequestFrame(const RequestFrame&) = delete;
   RequestFrame& operator=(const RequestFrame&) = delete;
 
-  std::array<jf_param, hub::Params::kMax> params{};
+  std::array<jf_param, hub::Params::kMax> params;  // params_count of them
   jf_request value{};
 };
 

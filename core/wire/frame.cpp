@@ -24,6 +24,13 @@ std::string_view cut_at_code_point(std::string_view text, std::size_t limit) {
   return text.substr(0, end);
 }
 
+// What stands between the quotes of a name's JSON string: the name, as most are, or `buffer`.
+std::string_view quote(std::string_view name, std::string& buffer) {
+  if (is_quoted_as_is(name)) return name;
+  append_quoted(name, buffer);
+  return std::string_view(buffer).substr(1, buffer.size() - 2);
+}
+
 }  // namespace
 
 // Writes one frame of a known payload length from front to back.
@@ -66,15 +73,16 @@ void FrameRef::drop() {
 
 FrameRef make_message_frame(std::string_view topic, std::string_view event,
                             std::string_view payload) {
-  std::string head;
-  head.reserve(topic.size() + event.size() + 8);
-  head += '[';
-  append_quoted(topic, head);
-  head += ',';
-  append_quoted(event, head);
-  head += ',';
-  FrameBuilder frame(kFinText, head.size() + payload.size() + 1);
-  frame.append(head);
+  std::string quoted_topic;
+  std::string quoted_event;
+  topic = quote(topic, quoted_topic);
+  event = quote(event, quoted_event);
+  FrameBuilder frame(kFinText, topic.size() + event.size() + payload.size() + 8);
+  frame.append("[\"");
+  frame.append(topic);
+  frame.append("\",\"");
+  frame.append(event);
+  frame.append("\",");
   frame.append(payload);
   frame.append("]");
   return frame.finish();

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "core/wire/octets.hpp"
 #include "core/wire/utf8.hpp"
 
 namespace jackfield::wire {
@@ -64,6 +65,13 @@ bool is_plain(char c) { return kPlain[static_cast<unsigned char>(c)]; }
 
 bool is_plain_ascii(char c) { return is_plain(c) && static_cast<unsigned char>(c) < 0x80; }
 
+std::size_t plain_ascii_prefix(std::string_view text) {
+  std::size_t size =
+      skip_words(text, [](std::uint64_t word) { return not_plain(word) | not_ascii(word); });
+  while (size < text.size() && is_plain_ascii(text[size])) ++size;
+  return size;
+}
+
 // Appends the code point of more than one octet at the front of `text`, and gives its length: a
 // surrogate as its escape, what is ill-formed as U+FFFD, one octet at a time.
 std::size_t append_sequence(std::string_view text, std::string& json) {
@@ -84,7 +92,28 @@ std::size_t append_sequence(std::string_view text, std::string& json) {
 
 }  // namespace
 
+void JsonScanner::Bits::push(bool bit) {
+  if (size_ >= kInline) outer_.push_back((bits_ >> (kInline - 1)) != 0);
+  bits_ = (bits_ << 1) | (bit ? 1U : 0U);
+  ++size_;
+}
+
+void JsonScanner::Bits::pop() {
+  bits_ >>= 1;
+  --size_;
+  if (size_ < kInline) return;
+  if (outer_.back()) bits_ |= std::uint64_t{1} << (kInline - 1);
+  outer_.pop_back();
+}
+
+void JsonScanner::Bits::clear() {
+  size_ = 0;
+  outer_.clear();
+}
+
 void JsonScanner::skip_space() {
+  // What programs write has none.
+  if (position_ < text_.size() && static_cast<unsigned char>(text_[position_]) > ' ') return;
   while (position_ < text_.size()) {
     const char c = text_[position_];
     if (c != ' ' && c != '\t' && c != '\n' && c != '\r') return;
@@ -125,6 +154,7 @@ bool JsonScanner::skip_string() {
   if (position_ == text_.size() || text_[position_] != '"') return false;
   ++position_;
   while (true) {
+    position_ += skip_words(text_.substr(position_), not_plain);
     while (position_ < text_.size() && is_plain(text_[position_])) ++position_;
     if (position_ == text_.size()) return false;
     const char c = text_[position_++];
@@ -189,7 +219,7 @@ bool JsonScanner::skip_scalar() {
 // A value of any kind. Containers are kept on a stack of bits rather than by recursion: a peer
 // chooses the depth.
 bool JsonScanner::skip_containers() {
-  is_object_.clear();
+  open_.clear();
   const auto take_key = [this] {
     skip_space();
     return skip_string() && take(':');
@@ -202,7 +232,7 @@ bool JsonScanner::skip_containers() {
       ++position_;
       const bool is_object = c == '{';
       if (!take(is_object ? '}' : ']')) {
-        is_object_.push_back(is_object);
+        open_.push(is_object);
         if (is_object && !take_key()) return false;
         continue;
       }
@@ -210,10 +240,10 @@ bool JsonScanner::skip_containers() {
       return false;
     }
     // A value has ended; so may the containers around it.
-    while (!is_object_.empty() && take(is_object_.back() ? '}' : ']')) is_object_.pop_back();
-    if (is_object_.empty()) return true;
+    while (!open_.is_empty() && take(open_.last() ? '}' : ']')) open_.pop();
+    if (open_.is_empty()) return true;
     if (!take(',')) return false;
-    if (is_object_.back() && !take_key()) return false;
+    if (open_.last() && !take_key()) return false;
   }
 }
 
@@ -261,13 +291,14 @@ void append_unquoted(std::string_view string, std::string& text) {
   }
 }
 
+bool is_quoted_as_is(std::string_view text) { return plain_ascii_prefix(text) == text.size(); }
+
 void append_quoted(std::string_view text, std::string& json) {
   json += '"';
   for (std::size_t i = 0; i < text.size();) {
-    std::size_t plain = i;
-    while (plain < text.size() && is_plain_ascii(text[plain])) ++plain;
-    json += text.substr(i, plain - i);
-    i = plain;
+    const std::size_t plain = plain_ascii_prefix(text.substr(i));
+    json += text.substr(i, plain);
+    i += plain;
     if (i == text.size()) break;
     const auto octet = static_cast<unsigned char>(text[i]);
     if (octet >= 0x80) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,23 @@ class JsonScanner {
   bool at_end() { return peek() == '\0' && position_ == text_.size(); }
 
  private:
+  // A stack of bits; the innermost 64 of them without an allocation.
+  class Bits {
+   public:
+    bool is_empty() const { return size_ == 0; }
+    bool last() const { return (bits_ & 1) != 0; }
+    void push(bool bit);
+    void pop();
+    void clear();
+
+   private:
+    static constexpr std::size_t kInline = 64;
+
+    std::uint64_t bits_ = 0;  // the last lowest
+    std::size_t size_ = 0;
+    std::vector<bool> outer_;  // those before
+  };
+
   void skip_space();
   bool skip_string();
   bool skip_number();
@@ -37,7 +55,7 @@ class JsonScanner {
 
   std::string_view text_;
   std::size_t position_ = 0;
-  std::vector<bool> is_object_;  // the open containers, outermost first
+  Bits open_;  // the open containers: whether each is an object
 };
 
 // Whether the text is one JSON value and well-formed UTF-8.
@@ -53,6 +71,9 @@ bool has_escapes(std::string_view string);
 // The text as a JSON string, quotes included; always valid JSON in well-formed UTF-8. `text` is
 // UTF-8 or WTF-8 (surrogates become escapes); what is neither becomes U+FFFD. Appends to `json`.
 void append_quoted(std::string_view text, std::string& json);
+
+// Whether append_quoted only puts quotes around it.
+bool is_quoted_as_is(std::string_view text);
 
 // The text (quotes included) of the string under `key` in the object `object`, a valid JSON value;
 // empty where it is no object, has no such key, or that is no string. Of duplicate keys the last

@@ -1,25 +1,10 @@
 #include "core/wire/utf8.hpp"
 
 #include <cstddef>
-#include <cstring>
+
+#include "core/wire/octets.hpp"
 
 namespace jackfield::wire {
-namespace {
-
-// How many octets at the begin are ASCII, at least in whole words.
-std::size_t ascii_prefix(const char* data, std::size_t size) {
-  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
-  std::size_t i = 0;
-  for (; i + sizeof(std::uint64_t) <= size; i += sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, data + i, sizeof word);
-    if ((word & kHighBits) != 0) break;
-  }
-  return i;
-}
-
-}  // namespace
-
 bool Utf8Check::begin(unsigned char octet) {
   low_ = 0x80;
   high_ = 0xbf;
@@ -45,7 +30,7 @@ bool Utf8Check::feed(std::string_view octets) {
   std::size_t i = 0;
   while (i < octets.size()) {
     if (pending_ == 0) {
-      i += ascii_prefix(octets.data() + i, octets.size() - i);
+      i += skip_words(octets.substr(i), not_ascii);
       if (i == octets.size()) break;
     }
     const auto octet = static_cast<unsigned char>(octets[i++]);

@@ -1,5 +1,6 @@
 #include "core/wire/json_text.hpp"
 
+#include <random>
 #include <string>
 #include <string_view>
 
@@ -122,5 +123,27 @@ TEST(WireJsonText, find_string_gives_the_last_string_of_a_key) {
   check_bytes("", find_string("{\"a\":\"x\"}", "id"));
   for (const std::string_view other : {"{}"sv, "[]"sv, "null"sv, "5"sv, "\"id\""sv, "[\"id\"]"sv}) {
     check_bytes("", find_string(other, "id"));
+  }
+}
+
+TEST(WireJsonText, containers_of_both_kinds_nest_to_any_depth) {
+  std::mt19937 random(1);
+  for (const std::size_t depth : {1U, 2U, 63U, 64U, 65U, 66U, 127U, 128U, 129U, 1000U}) {
+    std::string open;
+    std::string close;
+    for (std::size_t i = 0; i < depth; ++i) {
+      const bool is_object = random() % 2 == 0;
+      open += is_object ? "{\"a\":1,\"b\":" : "[0,";
+      close.insert(close.begin(), is_object ? '}' : ']');
+    }
+    CHECK(is_json(open + "1" + close));
+    // One that is closed as what it is not, at any level.
+    for (int round = 0; round < 10; ++round) {
+      std::string wrong = close;
+      char& one = wrong[random() % wrong.size()];
+      one = one == '}' ? ']' : '}';
+      CHECK_FALSE(is_json(open + "1" + wrong));
+    }
+    CHECK_FALSE(is_json(open + "1" + close.substr(1)));
   }
 }
