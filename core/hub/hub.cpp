@@ -72,7 +72,7 @@ void Hub::lost(Connection& connection) {
   while (!connection.subscriptions.empty()) {
     end_subscription(*connection.subscriptions.back(), connection.close_reason);
   }
-  if (connection.dirty_index != Connection::kNotDirty) dirty_[connection.dirty_index] = nullptr;
+  mark_clean(connection);
   if (connection.is_waiting) forget_parked(connection);
   for (const base::Id call : connection.calls) pending_calls_.erase(call);
   connections_.erase(connection.id);
@@ -109,7 +109,7 @@ bool Hub::is_over_bound(Connection& connection, const wire::FrameRef& frame) {
 }
 
 bool Hub::is_slow(Connection& connection, const wire::FrameRef& frame) {
-  flush(connection);  // what it had no chance to take yet is not its fault
+  write_out(connection);  // what it had no chance to take yet is not its fault
   const std::size_t waiting = connection.outbox.bytes() + connection.held_bytes;
   if (waiting == 0 || waiting + frame.bytes().size() <= limits_.max_outbox_bytes) return false;
   log_.warning("slow consumer", {{"conn", connection.id},
@@ -141,6 +141,11 @@ void Hub::mark_dirty(Connection& connection) {
   if (connection.dirty_index != Connection::kNotDirty) return;
   connection.dirty_index = static_cast<std::uint32_t>(dirty_.size());
   dirty_.push_back(&connection);
+}
+
+void Hub::mark_clean(Connection& connection) {
+  const std::uint32_t index = std::exchange(connection.dirty_index, Connection::kNotDirty);
+  if (index != Connection::kNotDirty) dirty_[index] = nullptr;
 }
 
 Hub::Outcome Hub::push(base::Id target, std::string_view event, std::string_view payload) {
@@ -186,9 +191,15 @@ std::size_t Hub::broadcast(std::string_view name, std::string_view event, std::s
   return count;
 }
 
-void Hub::writable(Connection& connection) { flush(connection); }
+void Hub::writable(Connection& connection) { write_out(connection); }
 
 void Hub::flush(Connection& connection) {
+  if (connection.dirty_index == Connection::kNotDirty) return;  // nothing new
+  mark_clean(connection);
+  write_out(connection);
+}
+
+void Hub::write_out(Connection& connection) {
   Link& link = connection.link;
   bool takes_more = !link.is_congested();
   while (takes_more && !connection.outbox.is_empty()) {
@@ -209,7 +220,7 @@ void Hub::end_turn() {
   for (Connection* connection : dirty_) {
     if (connection == nullptr) continue;
     connection->dirty_index = Connection::kNotDirty;
-    flush(*connection);
+    write_out(*connection);
   }
   dirty_.clear();
   joined_.clear();

@@ -219,6 +219,8 @@ class Hub {
   bool is_over_bound(Connection& connection, const wire::FrameRef& frame);
   bool is_slow(Connection& connection, const wire::FrameRef& frame);
   void mark_dirty(Connection& connection);
+  void mark_clean(Connection& connection);
+  void write_out(Connection& connection);
   void doom(Connection& connection, CloseCode code, std::string_view reason,
             LeaveReason reason_of_leaves = LeaveReason::kClosed);
   void begin_close(Connection& connection);

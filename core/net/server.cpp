@@ -50,7 +50,7 @@ Server::Server(const Settings& settings, LoopUv& loop, hub::Hub& hub, base::Log&
       hub_(hub),
       log_(log),
       handshakes_(settings.handshake_timeout, loop, log),
-      eager_reads_(kRxBuffer) {
+      reads_(kRxBuffer) {
   std::strcpy(offered_.data(), "-");
   protocols_[0].name = "jackfield";
   protocols_[1].name = offered_.data();
@@ -156,7 +156,7 @@ void Server::cut_later(WsLink& link) {
 
 void Server::remove(WsLink& link) {
   std::erase(to_cut_, &link);
-  eager_reads_.forget(link);
+  reads_.forget(link);
   const std::size_t index = link.index;
   std::swap(links_[index], links_.back());
   links_[index]->index = index;

@@ -14,11 +14,11 @@
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "core/hub/hub.hpp"
-#include "core/net/eager_reads.hpp"
 #include "core/net/handshake.hpp"
 #include "core/net/handshakes.hpp"
 #include "core/net/listener.hpp"
 #include "core/net/loop_uv.hpp"
+#include "core/net/reads.hpp"
 #include "core/net/settings.hpp"
 #include "core/net/ws_link.hpp"
 
@@ -56,7 +56,7 @@ class Server {
   std::size_t connection_count() const { return links_.size(); }
 
   // Once the loop has served what was readable: reads on where there may be more.
-  void read_on() { eager_reads_.run(context_); }
+  void read_on() { reads_.finish(context_); }
 
   // At the end of each turn: lets the hub write, then cuts what turned out broken.
   void end_turn();
@@ -67,7 +67,7 @@ class Server {
   base::Log& log() { return log_; }
   const Settings& settings() const { return settings_; }
   // So many octets of a message came.
-  void read(WsLink& link, std::size_t octets) { eager_reads_.heard(link, octets); }
+  void read(WsLink& link, std::size_t octets) { reads_.heard(link, octets); }
   // Cuts the link at the end of this turn: not within a call of the hub.
   void cut_later(WsLink& link);
 
@@ -103,7 +103,7 @@ class Server {
   std::vector<std::unique_ptr<WsLink>> links_;
   std::vector<WsLink*> to_cut_;
   Handshakes handshakes_;
-  EagerReads eager_reads_;
+  Reads reads_;
   base::TimerId heartbeat_timer_ = 0;  // runs while there are links
   std::function<void()> on_empty_;
 };

@@ -109,6 +109,10 @@ void WsLink::take_message(std::string_view message) {
   }
 }
 
+void WsLink::read_ended() {
+  if (connection_ != nullptr) server_.hub().flush(*connection_);
+}
+
 void WsLink::refuse(CloseCode code, std::string_view reason) {
   is_deaf_ = true;
   fragments_ = {};

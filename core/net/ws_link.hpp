@@ -39,6 +39,8 @@ class WsLink : public hub::Link {
   // Hands it to the hub.
   void open();
   void receive(std::string_view piece);
+  // What was read in one go has been received.
+  void read_ended();
   void writable();
   // The peer is there.
   void heard();

@@ -1,0 +1,42 @@
+#include "core/net/reads.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/net/ws_link.hpp"
+
+namespace jackfield::net {
+
+void Reads::heard(WsLink& link, std::size_t octets) {
+  if (link_ != &link) {
+    end_read();
+    link_ = &link;
+    octets_ = 0;
+  }
+  const bool was_full = octets_ >= enough_;
+  octets_ += octets;
+  if (!was_full && octets_ >= enough_) full_.push_back(&link);
+}
+
+void Reads::finish(lws_context* context) {
+  end_read();
+  // What is read may be as much again: then it is added behind the others.
+  for (std::size_t i = 0; i < full_.size() && i < kMaxMore; ++i) {
+    if (full_[i] == nullptr || !full_[i]->is_read_from()) continue;
+    lws_pollfd readable{full_[i]->descriptor(), LWS_POLLIN, LWS_POLLIN};
+    lws_service_fd(context, &readable);
+    end_read();
+  }
+  full_.clear();
+}
+
+void Reads::end_read() {
+  if (link_ != nullptr) std::exchange(link_, nullptr)->read_ended();
+}
+
+void Reads::forget(WsLink& link) {
+  if (link_ == &link) link_ = nullptr;
+  std::replace(full_.begin(), full_.end(), &link, static_cast<WsLink*>(nullptr));
+}
+
+}  // namespace jackfield::net
