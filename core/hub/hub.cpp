@@ -20,13 +20,13 @@ Connection& Hub::open(Link& link) {
   ++open_count_;
   Connection& connection =
       *connections_.emplace(id, std::make_unique<Connection>(id, link)).first->second;
-  log_.debug("connection opened", {{"conn", id}, {"peer", link.facts().peer}});
+  log_.debug("connection opened", {{"conn", id}, {"peer", link.facts().peer()}});
   if (is_shutting_down_) {
     doom(connection, CloseCode::kNormal, "Server shutting down", LeaveReason::kShutdown);
   } else if (is_full) {
     log_.warning(
         "connection refused: at capacity",
-        {{"conn", id}, {"peer", link.facts().peer}, {"max_connections", limits_.max_connections}});
+        {{"conn", id}, {"peer", link.facts().peer()}, {"max_connections", limits_.max_connections}});
     doom(connection, CloseCode::kPolicy, "Server at maximum capacity");
   }
   return connection;
@@ -113,7 +113,7 @@ bool Hub::is_slow(Connection& connection, const wire::FrameRef& frame) {
   const std::size_t waiting = connection.outbox.bytes() + connection.held_bytes;
   if (waiting == 0 || waiting + frame.bytes().size() <= limits_.max_outbox_bytes) return false;
   log_.warning("slow consumer", {{"conn", connection.id},
-                                 {"peer", connection.link.facts().peer},
+                                 {"peer", connection.link.facts().peer()},
                                  {"waiting_bytes", waiting}});
   doom(connection, CloseCode::kTryAgainLater, "Slow consumer");
   connection.outbox.clear();

@@ -3,22 +3,11 @@
 // itself and then says so by Hub::lost.
 #pragma once
 
-#include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
+
+#include "core/hub/connection_facts.hpp"
 
 namespace jackfield::hub {
-
-// What is known of a connection's peer and its request.
-struct ConnectionFacts {
-  std::string peer;      // numeric address, or "unix"
-  std::string identity;  // empty: nobody known
-  std::string path;
-  std::string query;
-  std::vector<std::pair<std::string, std::string>> headers;  // those that may be forwarded
-  bool is_local = false;                                     // loopback address or Unix socket
-};
 
 class Link {
  public:

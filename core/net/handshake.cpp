@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace jackfield::net {
 namespace {
@@ -120,7 +121,7 @@ Refusal check_subprotocols(lws* wsi, std::string& first) {
   return {};
 }
 
-void read_peer(int descriptor, hub::ConnectionFacts& facts) {
+void read_peer(int descriptor, hub::ConnectionFacts::Parts& facts) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
   std::array<char, INET6_ADDRSTRLEN> text{};
@@ -202,7 +203,7 @@ bool write_refusal(lws* wsi, const Refusal& refusal) {
 }
 
 hub::ConnectionFacts read_facts(lws* wsi, const std::vector<std::string>& forward_headers) {
-  hub::ConnectionFacts facts;
+  hub::ConnectionFacts::Parts facts;
   read_peer(lws_get_socket_fd(wsi), facts);
   facts.path = header(wsi, WSI_TOKEN_GET_URI);
   facts.query = query(wsi);
@@ -210,7 +211,7 @@ hub::ConnectionFacts read_facts(lws* wsi, const std::vector<std::string>& forwar
     std::string value = header_by_name(wsi, name);
     if (!value.empty()) facts.headers.emplace_back(name, std::move(value));
   }
-  return facts;
+  return hub::ConnectionFacts(std::move(facts));
 }
 
 }  // namespace jackfield::net

@@ -56,7 +56,7 @@ Server::Server(const Settings& settings, LoopUv& loop, hub::Hub& hub, base::Log&
   protocols_[1].name = offered_.data();
   for (lws_protocols* protocol : {&protocols_[0], &protocols_[1]}) {
     protocol->callback = &Server::callback;
-    protocol->per_session_data_size = sizeof(WsLink*);
+    protocol->per_session_data_size = 0;  // `established` sets the link itself
     protocol->rx_buffer_size = kRxBuffer;
     protocol->tx_packet_size = kTxPacket;
   }
@@ -157,7 +157,7 @@ void Server::cut_later(WsLink& link) {
 void Server::remove(WsLink& link) {
   std::erase(to_cut_, &link);
   reads_.forget(link);
-  const std::size_t index = link.index;
+  const std::uint32_t index = link.index;
   std::swap(links_[index], links_.back());
   links_[index]->index = index;
   links_.pop_back();
@@ -197,15 +197,14 @@ int Server::callback(lws* wsi, lws_callback_reasons reason, void* user, void* in
 
 int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in,
                      std::size_t size) {
-  // Only with a WebSocket's reasons `user` is what the protocols ask for: the place for a link.
-  const auto slot = [user]() -> WsLink*& { return *static_cast<WsLink**>(user); };
-  WsLink* const link = is_of_websocket(reason) && user != nullptr ? slot() : nullptr;
+  // Only with a WebSocket's reasons `user` is what `established` set.
+  auto* const link = is_of_websocket(reason) ? static_cast<WsLink*>(user) : nullptr;
   const std::string_view bytes(static_cast<const char*>(in), in == nullptr ? 0 : size);
   switch (reason) {
     case LWS_CALLBACK_HTTP: return request(wsi);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
       return confirm_upgrade(wsi, static_cast<const char*>(in));
-    case LWS_CALLBACK_ESTABLISHED: handshakes_.end(wsi); return established(wsi, slot());
+    case LWS_CALLBACK_ESTABLISHED: handshakes_.end(wsi); return established(wsi);
     case LWS_CALLBACK_RECEIVE:
       if (link != nullptr) link->receive(bytes);
       return 0;
@@ -220,7 +219,7 @@ int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in
     case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
       if (link != nullptr) link->dropped();
       return 0;
-    case LWS_CALLBACK_CLOSED: return link == nullptr ? 0 : closed(slot());
+    case LWS_CALLBACK_CLOSED: return link == nullptr ? 0 : closed(wsi, *link);
     case LWS_CALLBACK_WSI_DESTROY: handshakes_.end(wsi); return 0;
     default: return lws_callback_http_dummy(wsi, reason, user, in, size);
   }
@@ -248,13 +247,14 @@ int Server::confirm_upgrade(lws* wsi, std::string_view protocol) {
   return 0;
 }
 
-int Server::established(lws* wsi, WsLink*& link) {
-  auto made = std::make_unique<WsLink>(*this, wsi, read_facts(wsi, settings_.forward_headers));
-  link = made.get();
-  link->index = links_.size();
-  links_.push_back(std::move(made));
+int Server::established(lws* wsi) {
+  links_.push_back(
+      std::make_unique<WsLink>(*this, wsi, read_facts(wsi, settings_.forward_headers)));
+  WsLink& link = *links_.back();
+  link.index = static_cast<std::uint32_t>(links_.size() - 1);
+  lws_set_wsi_user(wsi, &link);
   watch_heartbeats();
-  link->open();
+  link.open();
   return 0;
 }
 
@@ -263,10 +263,10 @@ int Server::peer_closes(WsLink& link, std::string_view payload) {
   return -1;
 }
 
-int Server::closed(WsLink*& link) {
-  WsLink& ended = *std::exchange(link, nullptr);
-  ended.end();
-  remove(ended);
+int Server::closed(lws* wsi, WsLink& link) {
+  lws_set_wsi_user(wsi, nullptr);
+  link.end();
+  remove(link);
   return 0;
 }
 

@@ -79,9 +79,9 @@ class Server {
   // One for each reason; the result is libwebsockets'.
   int request(lws* wsi);
   int confirm_upgrade(lws* wsi, std::string_view protocol);
-  int established(lws* wsi, WsLink*& link);
+  int established(lws* wsi);
   int peer_closes(WsLink& link, std::string_view payload);
-  int closed(WsLink*& link);
+  int closed(lws* wsi, WsLink& link);
 
   void accepted(int descriptor);
   void remove(WsLink& link);

@@ -38,10 +38,10 @@ std::uint16_t answer_to_close(std::string_view payload) {
 }  // namespace
 
 WsLink::WsLink(Server& server, lws* wsi, hub::ConnectionFacts facts)
-    : server_(server),
-      wsi_(wsi),
-      descriptor_(lws_get_socket_fd(wsi)),
+    : descriptor_(lws_get_socket_fd(wsi)),
       is_plain_(lws_is_ssl(wsi) == 0),
+      server_(server),
+      wsi_(wsi),
       facts_(std::move(facts)) {}
 
 WsLink::~WsLink() {
@@ -49,13 +49,13 @@ WsLink::~WsLink() {
 }
 
 void WsLink::open() {
-  heard_at_ = server_.loop().turn_time();
+  sign_at_ = server_.loop().turn_time();
   connection_ = &server_.hub().open(*this);
 }
 
 void WsLink::end() {
   is_deaf_ = true;
-  fragments_ = {};
+  incoming_.reset();
   if (connection_ == nullptr) return;
   hub::Connection& connection = *std::exchange(connection_, nullptr);
   server_.hub().lost(connection);
@@ -75,33 +75,44 @@ void WsLink::receive(std::string_view piece) {
   if (is_deaf_) return;
   const bool is_first = lws_is_first_fragment(wsi_) != 0;
   const bool is_final = lws_is_final_fragment(wsi_) != 0;
-  if (is_first) {
-    fragments_.clear();
-    utf8_ = {};
-    is_text_ = lws_frame_is_binary(wsi_) == 0;
-  }
-  const std::size_t size = fragments_.size() + piece.size();
-  const std::size_t limit = server_.hub().limits().max_message_bytes;
-  if (size > limit || lws_remaining_packet_payload(wsi_) > limit - size) {
+  if (is_first) incoming_.reset();
+  if (is_too_big(piece)) {
     refuse(CloseCode::kTooBig, "Message is too big");
     return;
   }
-  if (is_text_ && (!utf8_.feed(piece) || (is_final && !utf8_.is_complete()))) {
+  if (is_first && is_final) {
+    const bool is_text = lws_frame_is_binary(wsi_) == 0;
+    if (is_text && !wire::is_utf8(piece)) {
+      refuse(CloseCode::kInvalidPayload, "Text is not UTF-8");
+      return;
+    }
+    take_message(piece, is_text);
+    return;
+  }
+  if (incoming_ == nullptr) {
+    incoming_ = std::make_unique<Incoming>();
+    incoming_->is_text = lws_frame_is_binary(wsi_) == 0;
+  }
+  wire::Utf8Check& utf8 = incoming_->utf8;
+  if (incoming_->is_text && (!utf8.feed(piece) || (is_final && !utf8.is_complete()))) {
     refuse(CloseCode::kInvalidPayload, "Text is not UTF-8");
     return;
   }
-  if (is_first && is_final) {
-    take_message(piece);
-    return;
-  }
-  fragments_.append(piece);
+  incoming_->pieces.append(piece);
   if (!is_final) return;
-  const std::string message = std::exchange(fragments_, {});
-  take_message(message);
+  const std::unique_ptr<Incoming> whole = std::move(incoming_);
+  take_message(whole->pieces, whole->is_text);
 }
 
-void WsLink::take_message(std::string_view message) {
-  server_.hub().receive(*connection_, message, is_text_);
+// With what is still to come of its frame.
+bool WsLink::is_too_big(std::string_view piece) const {
+  const std::size_t size = (incoming_ == nullptr ? 0 : incoming_->pieces.size()) + piece.size();
+  const std::size_t limit = server_.hub().limits().max_message_bytes;
+  return size > limit || lws_remaining_packet_payload(wsi_) > limit - size;
+}
+
+void WsLink::take_message(std::string_view message, bool is_text) {
+  server_.hub().receive(*connection_, message, is_text);
   // Large answers go out before the next question is read, so that they wait with the peer rather
   // than here.
   if (connection_ != nullptr && connection_->outbox.bytes() > hub::Outbox::kMaxJoined) {
@@ -115,12 +126,12 @@ void WsLink::read_ended() {
 
 void WsLink::refuse(CloseCode code, std::string_view reason) {
   is_deaf_ = true;
-  fragments_ = {};
+  incoming_.reset();
   server_.hub().close(*connection_, code, reason);
 }
 
 void WsLink::heard() {
-  heard_at_ = server_.loop().turn_time();
+  sign_at_ = server_.loop().turn_time();
   has_pinged_ = false;
 }
 
@@ -216,7 +227,7 @@ void WsLink::allow_reading() {
 
 void WsLink::begin_close() {
   is_deaf_ = true;
-  fragments_ = {};
+  incoming_.reset();
   cut_after(server_.settings().close_timeout);
 }
 
@@ -238,12 +249,12 @@ void WsLink::finish_close(std::string_view close_frame) {
 void WsLink::check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uint64_t timeout) {
   if (is_paused_) return;
   if (has_pinged_) {
-    if (now - pinged_at_ < timeout) return;
-    server_.log().info("connection lost: no answer to pings", {{"peer", facts_.peer}});
+    if (now - sign_at_ < timeout) return;
+    server_.log().info("connection lost: no answer to pings", {{"peer", facts_.peer()}});
     cut();
-  } else if (now - heard_at_ >= interval) {
+  } else if (now - sign_at_ >= interval) {
     has_pinged_ = true;
-    pinged_at_ = now;
+    sign_at_ = now;
     // Nothing may follow a Close of libwebsockets' own, after a protocol error.
     const bool is_free = !is_congested() && lws_get_close_length(wsi_) == 0;
     if (is_free) write(wire::make_ping_frame().bytes());

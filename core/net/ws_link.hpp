@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -65,30 +66,35 @@ class WsLink : public hub::Link {
   bool is_read_from() const { return !is_deaf_ && !is_paused_ && !is_congested(); }
   int descriptor() const { return descriptor_; }
 
-  std::size_t index = 0;  // the Server's: its place in the list of links
+  std::uint32_t index = 0;  // the Server's: its place in the list of links
 
  private:
+  // A message of which pieces have come, and more are to come.
+  struct Incoming {
+    std::string pieces;
+    wire::Utf8Check utf8;  // where it is text
+    bool is_text = false;
+  };
+
   bool is_peer_there() const;
   void allow_reading();
   void cut_after(std::chrono::milliseconds delay);
-  void take_message(std::string_view message);
+  bool is_too_big(std::string_view piece) const;
+  void take_message(std::string_view message, bool is_text);
   void refuse(hub::CloseCode code, std::string_view reason);
 
-  Server& server_;
-  lws* const wsi_;
   const int descriptor_;
-  const bool is_plain_;                    // not TLS
-  hub::Connection* connection_ = nullptr;  // null once the hub has been told of the end
-  const hub::ConnectionFacts facts_;
-  std::string fragments_;  // of a message that has not ended yet
-  wire::Utf8Check utf8_;
-  bool is_text_ = false;
+  const bool is_plain_;     // not TLS
   bool is_deaf_ = false;    // what is received is dropped: the connection is being closed
   bool is_paused_ = false;  // not read from, because the hub asked for it
   bool has_sent_close_ = false;
   bool has_pinged_ = false;  // since something was heard
-  std::uint64_t heard_at_ = 0;
-  std::uint64_t pinged_at_ = 0;
+  Server& server_;
+  lws* const wsi_;
+  hub::Connection* connection_ = nullptr;  // null once the hub has been told of the end
+  const hub::ConnectionFacts facts_;
+  std::unique_ptr<Incoming> incoming_;  // null: none, as mostly
+  std::uint64_t sign_at_ = 0;           // when it was pinged, or else when it was heard
   base::TimerId close_timer_ = 0;
 };
 

@@ -217,11 +217,11 @@ std::int32_t host_connection(const jf_host* host, jf_id connection, jf_connectio
     if (found == nullptr) return JF_E_GONE;
     jf_connection filled{};
     filled.size = facts->size;
-    filled.is_local = found->is_local ? 1 : 0;
-    filled.peer = generation.lend(found->peer);
-    filled.identity = generation.lend(found->identity);
-    filled.path = generation.lend(found->path);
-    filled.query = generation.lend(found->query);
+    filled.is_local = found->is_local() ? 1 : 0;
+    filled.peer = generation.lend(found->peer());
+    filled.identity = generation.lend(found->identity());
+    filled.path = generation.lend(found->path());
+    filled.query = generation.lend(found->query());
     std::memcpy(facts, &filled, std::min<std::size_t>(facts->size, sizeof filled));
     return JF_OK;
   });
@@ -235,9 +235,8 @@ std::int32_t host_header(const jf_host* host, jf_id connection, jf_text name,
     *value = {};
     const hub::ConnectionFacts* found = generation.surroundings().hub.facts(connection);
     if (found == nullptr) return JF_E_GONE;
-    for (const auto& [header, text] : found->headers) {
-      if (header == view(name)) *value = generation.lend(text);
-    }
+    const std::string_view text = found->header(view(name));
+    if (!text.empty()) *value = generation.lend(text);
     return JF_OK;
   });
 }

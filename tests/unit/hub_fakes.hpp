@@ -64,7 +64,7 @@ class FakeLink : public hub::Link {
     return header + size;
   }
 
-  hub::ConnectionFacts facts_{.peer = "192.0.2.1", .identity = {}, .path = "/", .query = {}, .headers = {}};
+  hub::ConnectionFacts facts_{{.peer = "192.0.2.1", .identity = {}, .path = "/", .query = {}, .headers = {}}};
 };
 
 // Does what the test says, and keeps what it was asked.
