@@ -18,15 +18,16 @@ Connection& Hub::open(Link& link) {
   const base::Id id = ids_.next();
   const bool is_full = open_count_ >= limits_.max_connections;
   ++open_count_;
-  Connection& connection =
-      *connections_.emplace(id, std::make_unique<Connection>(id, link)).first->second;
+  auto made = std::make_unique<Connection>(id, link);
+  Connection& connection = *made;
+  connections_.insert(std::move(made));
   log_.debug("connection opened", {{"conn", id}, {"peer", link.facts().peer()}});
   if (is_shutting_down_) {
     doom(connection, CloseCode::kNormal, "Server shutting down", LeaveReason::kShutdown);
   } else if (is_full) {
-    log_.warning(
-        "connection refused: at capacity",
-        {{"conn", id}, {"peer", link.facts().peer()}, {"max_connections", limits_.max_connections}});
+    log_.warning("connection refused: at capacity", {{"conn", id},
+                                                     {"peer", link.facts().peer()},
+                                                     {"max_connections", limits_.max_connections}});
     doom(connection, CloseCode::kPolicy, "Server at maximum capacity");
   }
   return connection;
@@ -58,8 +59,8 @@ void Hub::begin_close(Connection& connection) {
     connection.link.resume_reading();
   }
   connection.link.begin_close();
-  while (!connection.subscriptions.empty()) {
-    end_subscription(*connection.subscriptions.back(), connection.close_reason);
+  while (!connection.subscriptions.is_empty()) {
+    end_subscription(*connection.subscriptions.newest(), connection.close_reason);
   }
   mark_dirty(connection);
 }
@@ -69,28 +70,25 @@ void Hub::lost(Connection& connection) {
   if (connection.state == Connection::State::kOpen) --open_count_;
   connection.state = Connection::State::kClosed;
   connection.outbox.clear();
-  while (!connection.subscriptions.empty()) {
-    end_subscription(*connection.subscriptions.back(), connection.close_reason);
+  while (!connection.subscriptions.is_empty()) {
+    end_subscription(*connection.subscriptions.newest(), connection.close_reason);
   }
   mark_clean(connection);
   if (connection.is_waiting) forget_parked(connection);
-  for (const base::Id call : connection.calls) pending_calls_.erase(call);
-  connections_.erase(connection.id);
+  while (!connection.calls.is_empty()) take_pending(*connection.calls.newest());
+  connections_.take(connection.id);
   settle();
 }
 
 void Hub::shut_down() {
   is_shutting_down_ = true;
-  for (const auto& [id, connection] : connections_) {
-    doom(*connection, CloseCode::kNormal, "Server shutting down", LeaveReason::kShutdown);
-  }
+  connections_.for_each([this](Connection& connection) {
+    doom(connection, CloseCode::kNormal, "Server shutting down", LeaveReason::kShutdown);
+  });
   settle();
 }
 
-Connection* Hub::find_connection(base::Id id) const {
-  const auto found = connections_.find(id);
-  return found == connections_.end() ? nullptr : found->second.get();
-}
+Connection* Hub::find_connection(base::Id id) const { return connections_.find(id); }
 
 const ConnectionFacts* Hub::facts(base::Id id) const {
   const Connection* connection = find_connection(id);
@@ -153,8 +151,8 @@ Hub::Outcome Hub::push(base::Id target, std::string_view event, std::string_view
   if (running_ != nullptr && running_->call.id == target) {
     if (running_->is_answered) return Outcome::kGone;
     call = &running_->call;
-  } else if (const auto found = pending_calls_.find(target); found != pending_calls_.end()) {
-    call = found->second.get();
+  } else {
+    call = pending_calls_.find(target);
   }
   if (call != nullptr) {
     Connection* connection = find_connection(call->connection);
@@ -271,13 +269,12 @@ void Hub::end_subscription(Subscription& subscription, LeaveReason reason) {
     subscription.joining->ended_by = reason;
     subscription.joining->held.clear();
     subscription.joining->waiting.clear();
-    std::erase(subscription.connection->calls, subscription.joining->call);
+    subscription.connection->calls.remove(*pending_calls_.find(subscription.joining->call));
     subscriptions_.end(subscription);
     return;
   }
   if (subscription.joining != nullptr) {
-    pending_calls_.erase(subscription.joining->call);
-    std::erase(subscription.connection->calls, subscription.joining->call);
+    take_pending(*pending_calls_.find(subscription.joining->call));
     subscription.joining.reset();
   }
   --subscription.topic->joined;
@@ -312,6 +309,14 @@ void Hub::call_leave(Subscription& subscription, LeaveReason reason) {
   subscription.channel->leave(request, reason);
 }
 
+// A join whose subscription has ended is its connection's matter no more.
+std::unique_ptr<Call> Hub::take_pending(Call& call) {
+  Connection* connection = find_connection(call.connection);
+  const bool is_abandoned = call.joining != nullptr && call.joining->is_ended;
+  if (connection != nullptr && !is_abandoned) connection->calls.remove(call);
+  return pending_calls_.take(call.id);
+}
+
 // What a join holds counts against its connection's bound no more.
 void Hub::release_held(Connection& connection, const Joining& joining) {
   for (const Joining::Held& held : joining.held) {
@@ -330,12 +335,10 @@ Hub::Outcome Hub::reply(base::Id id, Answer answer) {
     running_->answer = std::move(answer);
     return Outcome::kDone;
   }
-  const auto found = pending_calls_.find(id);
-  if (found == pending_calls_.end()) return Outcome::kGone;
-  const std::unique_ptr<Call> call = std::move(found->second);
-  pending_calls_.erase(found);
+  Call* const pending = pending_calls_.find(id);
+  if (pending == nullptr) return Outcome::kGone;
+  const std::unique_ptr<Call> call = take_pending(*pending);
   Connection* connection = find_connection(call->connection);
-  if (connection != nullptr) std::erase(connection->calls, id);
   if (call->joining != nullptr) {
     Subscription& subscription = *call->joining;
     if (!subscription.is_ended) {

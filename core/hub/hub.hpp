@@ -12,7 +12,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/base/ids.hpp"
@@ -20,6 +19,7 @@
 #include "core/base/result.hpp"
 #include "core/hub/channel.hpp"
 #include "core/hub/connection.hpp"
+#include "core/hub/pointer_table.hpp"
 #include "core/hub/router.hpp"
 #include "core/hub/settings.hpp"
 #include "core/hub/subscriptions.hpp"
@@ -35,6 +35,17 @@ enum class CloseCode : std::uint16_t {
   kPolicy = 1008,
   kTooBig = 1009,
   kTryAgainLater = 1013,
+};
+
+// A join or event whose answer is due.
+struct Call {
+  base::Id id = 0;
+  base::Id connection = 0;
+  Subscription* joining = nullptr;  // join: the subscription, perhaps ended meanwhile
+  std::string topic;
+  Channel* channel = nullptr;
+  Call* previous = nullptr;  // in the chain of its connection, while it is pending
+  Call* next = nullptr;
 };
 
 class Hub {
@@ -148,15 +159,6 @@ class Hub {
   void shut_down();
 
  private:
-  // A join or event whose answer is due.
-  struct Call {
-    base::Id id = 0;
-    base::Id connection = 0;
-    Subscription* joining = nullptr;  // join: the subscription, perhaps ended meanwhile
-    std::string topic;
-    Channel* channel = nullptr;
-  };
-
   // The call that runs now; answered within by `reply` or by its return.
   struct RunningCall {
     Call& call;
@@ -228,6 +230,7 @@ class Hub {
   static Request about(const Subscription& subscription, const Params& params);
   void call_leave(Subscription& subscription, LeaveReason reason);
   void leave(Subscription& subscription, LeaveReason reason);
+  std::unique_ptr<Call> take_pending(Call& call);
   static void release_held(Connection& connection, const Joining& joining);
   void settle();
 
@@ -249,8 +252,8 @@ class Hub {
   base::Log& log_;
   Router router_;
   SubscriptionIndex subscriptions_;
-  std::unordered_map<base::Id, std::unique_ptr<Connection>> connections_;
-  std::unordered_map<base::Id, std::unique_ptr<Call>> pending_calls_;
+  PointerTable<std::unique_ptr<Connection>, ById<Connection>> connections_;
+  PointerTable<std::unique_ptr<Call>, ById<Call>> pending_calls_;
   RunningCall* running_ = nullptr;
   wire::MessageReader reader_;
   std::vector<Connection*> dirty_;  // null: ended meanwhile

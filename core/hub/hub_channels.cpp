@@ -35,9 +35,11 @@ void Hub::hold(const std::vector<Channel*>& channels) {
 bool Hub::is_held(const Channel& channel) const { return contains(hold_.channels, &channel); }
 
 std::size_t Hub::pending_of_held() const {
-  return static_cast<std::size_t>(
-      std::count_if(pending_calls_.begin(), pending_calls_.end(),
-                    [&](const auto& entry) { return is_held(*entry.second->channel); }));
+  std::size_t count = 0;
+  pending_calls_.for_each([&](const Call& call) {
+    if (is_held(*call.channel)) ++count;
+  });
+  return count;
 }
 
 void Hub::freeze() {
@@ -137,21 +139,14 @@ Hub::HandOver Hub::hand_over(const std::vector<Channel*>& successors) {
 }
 
 // Those of the held channels, in the order in which they were made.
-std::vector<std::unique_ptr<Hub::Call>> Hub::take_pending_calls(
-    const std::vector<Channel*>& channels) {
+std::vector<std::unique_ptr<Call>> Hub::take_pending_calls(const std::vector<Channel*>& channels) {
+  std::vector<Call*> found;
+  pending_calls_.for_each([&](Call& call) {
+    if (contains(channels, call.channel)) found.push_back(&call);
+  });
+  std::sort(found.begin(), found.end(), [](const Call* a, const Call* b) { return a->id < b->id; });
   std::vector<std::unique_ptr<Call>> taken;
-  for (auto entry = pending_calls_.begin(); entry != pending_calls_.end();) {
-    if (!contains(channels, entry->second->channel)) {
-      ++entry;
-      continue;
-    }
-    if (Connection* connection = find_connection(entry->second->connection)) {
-      std::erase(connection->calls, entry->first);
-    }
-    taken.push_back(std::move(entry->second));
-    entry = pending_calls_.erase(entry);
-  }
-  std::sort(taken.begin(), taken.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
+  for (Call* call : found) taken.push_back(take_pending(*call));
   return taken;
 }
 

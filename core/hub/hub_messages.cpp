@@ -220,9 +220,9 @@ Answer Hub::keep_pending(Connection& connection, Call call) {
   if (connection.calls.size() >= kMaxPendingCalls) {
     return Answer::refused(std::string(kLimitExceeded), "Too many requests wait for an answer");
   }
-  const base::Id id = call.id;
-  connection.calls.push_back(id);
-  pending_calls_.emplace(id, std::make_unique<Call>(std::move(call)));
+  auto pending = std::make_unique<Call>(std::move(call));
+  connection.calls.add(*pending);
+  pending_calls_.insert(std::move(pending));
   return Answer::pending();
 }
 

@@ -7,28 +7,32 @@
 
 namespace jackfield::hub {
 
-std::size_t SubscriptionIndex::PlaceHash::operator()(const Place& place) const {
-  // Fibonacci hashing over both addresses; their low bits say nothing.
-  constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15U;
-  const auto connection = reinterpret_cast<std::uintptr_t>(place.connection);
-  const auto topic = reinterpret_cast<std::uintptr_t>(place.topic);
+namespace {
+
+constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15U;  // Fibonacci hashing
+
+}  // namespace
+
+std::uint64_t SubscriptionIndex::ByName::hash(Key name) {
+  return std::hash<std::string_view>()(name) * kGolden;
+}
+
+std::uint64_t SubscriptionIndex::ByPlace::hash(Key place) {
+  const auto connection = reinterpret_cast<std::uintptr_t>(place.first);
+  const auto topic = reinterpret_cast<std::uintptr_t>(place.second);
   std::uint64_t mixed = connection * kGolden;
   mixed = (mixed ^ (mixed >> 32) ^ topic) * kGolden;
-  return static_cast<std::size_t>(mixed ^ (mixed >> 29));
+  return mixed;
 }
 
 std::vector<base::Id> SubscriptionIndex::of_channels(const std::vector<Channel*>& channels) const {
   std::vector<base::Id> found;
-  for (const auto& [id, subscription] : by_id_) {
-    const auto its = std::find(channels.begin(), channels.end(), subscription->channel);
-    if (its != channels.end()) found.push_back(id);
-  }
+  by_id_.for_each([&](const Subscription& subscription) {
+    const auto its = std::find(channels.begin(), channels.end(), subscription.channel);
+    if (its != channels.end()) found.push_back(subscription.id);
+  });
   std::sort(found.begin(), found.end());
   return found;
-}
-
-std::size_t SubscriptionIndex::PlaceHash::operator()(const Subscription* subscription) const {
-  return (*this)(PlaceEqual::place(subscription));
 }
 
 Subscription& SubscriptionIndex::add(base::Id id, Connection& connection, std::string_view name,
@@ -38,7 +42,7 @@ Subscription& SubscriptionIndex::add(base::Id id, Connection& connection, std::s
     auto made = std::make_unique<Topic>();
     made->name = std::string(name);
     topic = made.get();
-    topics_.emplace(topic->name, std::move(made));
+    topics_.insert(std::move(made));
   }
   auto made = std::make_unique<Subscription>();
   Subscription& subscription = *made;
@@ -47,58 +51,44 @@ Subscription& SubscriptionIndex::add(base::Id id, Connection& connection, std::s
   subscription.connection = &connection;
   subscription.topic = topic;
   subscription.channel = &channel;
-  subscription.index_in_topic = topic->subscriptions.size();
-  subscription.index_in_connection = connection.subscriptions.size();
+  subscription.index_in_topic = static_cast<std::uint32_t>(topic->subscriptions.size());
   topic->subscriptions.push_back(&subscription);
   ++topic->references;
-  connection.subscriptions.push_back(&subscription);
-  [[maybe_unused]] const bool is_new = by_place_.insert(&subscription).second;
-  assert(is_new && "a connection holds a topic once");
-  by_id_.emplace(id, std::move(made));
+  connection.subscriptions.add(subscription);
+  by_place_.insert(&subscription);
+  by_id_.insert(std::move(made));
   return subscription;
 }
 
-Subscription* SubscriptionIndex::find(base::Id id) const {
-  const auto found = by_id_.find(id);
-  return found == by_id_.end() ? nullptr : found->second.get();
-}
+Subscription* SubscriptionIndex::find(base::Id id) const { return by_id_.find(id); }
 
 Subscription* SubscriptionIndex::find(const Connection& connection, std::string_view name) const {
   const Topic* topic = find_topic(name);
-  if (topic == nullptr) return nullptr;
-  const auto found = by_place_.find(Place{&connection, topic});
-  return found == by_place_.end() ? nullptr : *found;
+  return topic == nullptr ? nullptr : by_place_.find({&connection, topic});
 }
 
-Topic* SubscriptionIndex::find_topic(std::string_view name) const {
-  const auto found = topics_.find(name);
-  return found == topics_.end() ? nullptr : found->second.get();
-}
+Topic* SubscriptionIndex::find_topic(std::string_view name) const { return topics_.find(name); }
 
 void SubscriptionIndex::end(Subscription& subscription) {
   assert(!subscription.is_ended && "a subscription ends once");
-  by_place_.erase(&subscription);
+  by_place_.take({subscription.connection, subscription.topic});
   subscription.is_ended = true;
 
-  // Each place is filled with the last of its list.
+  // Its place is filled with the last of the list.
   auto& of_topic = subscription.topic->subscriptions;
   of_topic[subscription.index_in_topic] = of_topic.back();
   of_topic[subscription.index_in_topic]->index_in_topic = subscription.index_in_topic;
   of_topic.pop_back();
 
-  auto& of_connection = subscription.connection->subscriptions;
-  of_connection[subscription.index_in_connection] = of_connection.back();
-  of_connection[subscription.index_in_connection]->index_in_connection =
-      subscription.index_in_connection;
-  of_connection.pop_back();
+  subscription.connection->subscriptions.remove(subscription);
   subscription.connection = nullptr;
 }
 
 void SubscriptionIndex::erase(Subscription& subscription) {
   assert(subscription.is_ended && "erase() of a live subscription");
   Topic& topic = *subscription.topic;
-  by_id_.erase(subscription.id);
-  if (--topic.references == 0) topics_.erase(topics_.find(topic.name));
+  by_id_.take(subscription.id);
+  if (--topic.references == 0) topics_.take(topic.name);
 }
 
 }  // namespace jackfield::hub

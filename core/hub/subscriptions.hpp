@@ -7,13 +7,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "core/base/ids.hpp"
 #include "core/hub/channel.hpp"
 #include "core/hub/connection.hpp"
+#include "core/hub/pointer_table.hpp"
 
 namespace jackfield::hub {
 
@@ -47,10 +47,11 @@ struct Subscription {
   Connection* connection = nullptr;  // null once it is ended
   Topic* topic = nullptr;
   Channel* channel = nullptr;
-  std::size_t index_in_topic = 0;
-  std::size_t index_in_connection = 0;
+  Subscription* previous = nullptr;  // in the chain of its connection
+  Subscription* next = nullptr;
   std::unique_ptr<Joining> joining;
-  std::string kept;        // the plugin's bytes
+  std::string kept;  // the plugin's bytes
+  std::uint32_t index_in_topic = 0;
   bool is_joined = false;  // a join succeeded
   bool is_ended = false;   // taken out; only its leave may still look at it
 };
@@ -83,28 +84,22 @@ class SubscriptionIndex {
   std::size_t size() const { return by_place_.size(); }
 
  private:
-  struct Place {
-    const Connection* connection;
-    const Topic* topic;
+  struct ByName {
+    using Key = std::string_view;
+    static std::uint64_t hash(Key name);
+    static Key key(const Topic& topic) { return topic.name; }
   };
-  struct PlaceHash {
-    using is_transparent = void;
-    std::size_t operator()(const Place& place) const;
-    std::size_t operator()(const Subscription* subscription) const;
-  };
-  struct PlaceEqual {
-    using is_transparent = void;
-    static Place place(const Place& place) { return place; }
-    static Place place(const Subscription* s) { return {s->connection, s->topic}; }
-    bool operator()(const auto& a, const auto& b) const {
-      return place(a).connection == place(b).connection && place(a).topic == place(b).topic;
+  struct ByPlace {
+    using Key = std::pair<const Connection*, const Topic*>;
+    static std::uint64_t hash(Key place);
+    static Key key(const Subscription& subscription) {
+      return {subscription.connection, subscription.topic};
     }
   };
 
-  // The key is a view of the topic's own name.
-  std::unordered_map<std::string_view, std::unique_ptr<Topic>> topics_;
-  std::unordered_set<Subscription*, PlaceHash, PlaceEqual> by_place_;
-  std::unordered_map<base::Id, std::unique_ptr<Subscription>> by_id_;
+  PointerTable<std::unique_ptr<Topic>, ByName> topics_;
+  PointerTable<Subscription*, ByPlace> by_place_;  // those that have not ended
+  PointerTable<std::unique_ptr<Subscription>, ById<Subscription>> by_id_;
 };
 
 }  // namespace jackfield::hub

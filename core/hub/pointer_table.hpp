@@ -1,0 +1,105 @@
+// A hash table of pointers, for what is looked up by something that it holds itself: a word a place
+// and no node, since there is an entry for each connection, subscription and topic. Open addressing
+// with linear probing (Knuth, volume 3, section 6.4, algorithms L and R). Insert and erase may move
+// the entries' places, never what they point to.
+//
+// Traits: `static std::uint64_t hash(const Key&)`, well mixed in its high bits;
+// `static Key key(const Element&)`, which stays the same while the element is in; Key compares.
+#pragma once
+
+#include <bit>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace jackfield::hub {
+
+// Pointer: `T*` or `std::unique_ptr<T>`.
+template <class Pointer, class Traits>
+class PointerTable {
+ public:
+  using Element = typename std::pointer_traits<Pointer>::element_type;
+  using Key = typename Traits::Key;
+
+  std::size_t size() const { return size_; }
+
+  // Null where there is none.
+  Element* find(const Key& key) const {
+    if (size_ == 0) return nullptr;
+    for (std::size_t at = home(key); places_[at] != nullptr; at = next(at)) {
+      if (Traits::key(*places_[at]) == key) return std::to_address(places_[at]);
+    }
+    return nullptr;
+  }
+
+  // REQUIRES: none with its key is in.
+  void insert(Pointer pointer) {
+    assert(find(Traits::key(*pointer)) == nullptr && "a key is inserted once");
+    if ((size_ + 1) * 4 > places_.size() * 3) grow();
+    place(std::move(pointer));
+    ++size_;
+  }
+
+  // Gives back what was in. REQUIRES: it is in.
+  Pointer take(const Key& key) {
+    assert(find(key) != nullptr && "take() of a key that is not in");
+    std::size_t hole = home(key);
+    while (!(Traits::key(*places_[hole]) == key)) hole = next(hole);
+    Pointer taken = std::exchange(places_[hole], nullptr);
+    --size_;
+    // What follows without a gap moves up where the hole would keep it from being found.
+    for (std::size_t at = next(hole); places_[at] != nullptr; at = next(at)) {
+      const std::size_t its_home = home(Traits::key(*places_[at]));
+      if (((at - its_home) & mask()) < ((at - hole) & mask())) continue;
+      places_[hole] = std::exchange(places_[at], nullptr);
+      hole = at;
+    }
+    return taken;
+  }
+
+  // Calls `visit` with each element, in no order. REQUIRES: it neither inserts nor takes.
+  void for_each(const auto& visit) const {
+    for (const Pointer& pointer : places_) {
+      if (pointer != nullptr) visit(*pointer);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kFirstSize = 8;
+
+  std::size_t mask() const { return places_.size() - 1; }
+  std::size_t next(std::size_t at) const { return (at + 1) & mask(); }
+  std::size_t home(const Key& key) const {
+    return static_cast<std::size_t>(Traits::hash(key) >> (64 - std::bit_width(mask())));
+  }
+
+  void place(Pointer pointer) {
+    std::size_t at = home(Traits::key(*pointer));
+    while (places_[at] != nullptr) at = next(at);
+    places_[at] = std::move(pointer);
+  }
+
+  void grow() {
+    std::vector<Pointer> old(places_.empty() ? kFirstSize : places_.size() * 2);
+    old.swap(places_);
+    for (Pointer& pointer : old) {
+      if (pointer != nullptr) place(std::move(pointer));
+    }
+  }
+
+  std::vector<Pointer> places_;  // a power of two of them, at most three quarters taken
+  std::size_t size_ = 0;
+};
+
+// For what is found by its `id`. Fibonacci hashing: ids that follow each other do not meet.
+template <class Element>
+struct ById {
+  using Key = std::uint64_t;
+  static std::uint64_t hash(Key id) { return id * 0x9e3779b97f4a7c15U; }
+  static Key key(const Element& element) { return element.id; }
+};
+
+}  // namespace jackfield::hub
