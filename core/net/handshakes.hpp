@@ -30,6 +30,7 @@ class Handshakes {
   void begin(lws* wsi);
   // It is a WebSocket now, or gone. Ignores what is not under way.
   void end(lws* wsi);
+  bool is_empty() const { return in_order_.empty(); }
 
  private:
   struct Handshake {

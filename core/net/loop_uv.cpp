@@ -178,6 +178,18 @@ void LoopUv::forget(Timer* timer) {
            [](uv_handle_t* handle) { delete static_cast<Timer*>(handle->data); });
 }
 
+void LoopUv::stop_foreign_timers() {
+  const auto stop = [](uv_handle_t* handle, void* loop) {
+    if (uv_handle_get_type(handle) != UV_TIMER || uv_is_active(handle) == 0) return;
+    const auto& timers = static_cast<LoopUv*>(loop)->timers_;
+    const bool is_ours = std::any_of(timers.begin(), timers.end(), [&](const auto& entry) {
+      return as_handle(&entry.second->handle) == handle;
+    });
+    if (!is_ours) uv_timer_stop(reinterpret_cast<uv_timer_t*>(handle));
+  };
+  uv_walk(&loop_, stop, this);
+}
+
 // ---- descriptors
 
 base::WatchId LoopUv::watch(int descriptor, Task readable) {

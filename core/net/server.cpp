@@ -148,6 +148,9 @@ void Server::end_turn() {
     link.cut();
     hub_.end_turn();
   }
+  // libwebsockets has a timer of 30 s for what is not used here: contexts that are replaced, vhosts
+  // that wait for their interface. For a connection it starts it again.
+  if (links_.empty() && handshakes_.is_empty()) loop_.stop_foreign_timers();
 }
 
 void Server::cut_later(WsLink& link) {

@@ -246,3 +246,17 @@ TEST(NetLoop, what_was_posted_and_never_run_is_dropped_with_the_loop) {
   }
   LONGS_EQUAL(1, kept.use_count());
 }
+
+TEST(NetLoop, stops_the_timers_of_others_and_no_other) {
+  uv_timer_t foreign;
+  uv_timer_init(loop.uv(), &foreign);
+  uv_timer_start(
+      &foreign, [](uv_timer_t*) { FAIL("it was stopped"); }, 1, 0);
+  bool has_fired = false;
+  loop.start_timer(20ms, 0ms, [&] { has_fired = true; });
+  loop.stop_foreign_timers();
+  loop.run_until([&] { return has_fired; });
+  CHECK(uv_is_active(reinterpret_cast<uv_handle_t*>(&foreign)) == 0);
+  uv_close(reinterpret_cast<uv_handle_t*>(&foreign), nullptr);
+  loop.drain(2);
+}
