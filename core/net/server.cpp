@@ -11,7 +11,7 @@ namespace {
 
 // What is read in one go, and each connection's buffer: small, for there may be thousands; a larger
 // message comes in pieces. Under 128 libwebsockets breaks control frames.
-constexpr std::size_t kRxBuffer = 1024;
+constexpr std::size_t kRxBuffer = 128;
 // A write is cut here by libwebsockets, and what is left is copied: more than the largest message.
 constexpr std::size_t kTxPacket = 16 << 20;
 // libwebsockets' own bound on a handshake stands behind the server's, which may change: it is more
@@ -145,6 +145,7 @@ void Server::end_turn() {
   while (!to_cut_.empty()) {
     WsLink& link = *to_cut_.back();
     to_cut_.pop_back();
+    link.is_to_be_cut = false;
     link.cut();
     hub_.end_turn();
   }
@@ -154,11 +155,11 @@ void Server::end_turn() {
 }
 
 void Server::cut_later(WsLink& link) {
-  if (std::find(to_cut_.begin(), to_cut_.end(), &link) == to_cut_.end()) to_cut_.push_back(&link);
+  if (!std::exchange(link.is_to_be_cut, true)) to_cut_.push_back(&link);
 }
 
 void Server::remove(WsLink& link) {
-  std::erase(to_cut_, &link);
+  if (link.is_to_be_cut) std::erase(to_cut_, &link);
   reads_.forget(link);
   const std::uint32_t index = link.index;
   std::swap(links_[index], links_.back());

@@ -38,8 +38,8 @@ std::uint16_t answer_to_close(std::string_view payload) {
 }  // namespace
 
 WsLink::WsLink(Server& server, lws* wsi, hub::ConnectionFacts facts)
-    : descriptor_(lws_get_socket_fd(wsi)),
-      is_plain_(lws_is_ssl(wsi) == 0),
+    : is_plain_(lws_is_ssl(wsi) == 0),
+      descriptor_(lws_get_socket_fd(wsi)),
       server_(server),
       wsi_(wsi),
       facts_(std::move(facts)) {}

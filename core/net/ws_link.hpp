@@ -66,7 +66,9 @@ class WsLink : public hub::Link {
   bool is_read_from() const { return !is_deaf_ && !is_paused_ && !is_congested(); }
   int descriptor() const { return descriptor_; }
 
-  std::uint32_t index = 0;  // the Server's: its place in the list of links
+  // The Server's: its place in the list of links, and whether it is cut at the end of this turn.
+  std::uint32_t index = 0;
+  bool is_to_be_cut = false;
 
  private:
   // A message of which pieces have come, and more are to come.
@@ -83,12 +85,12 @@ class WsLink : public hub::Link {
   void take_message(std::string_view message, bool is_text);
   void refuse(hub::CloseCode code, std::string_view reason);
 
-  const int descriptor_;
   const bool is_plain_;     // not TLS
   bool is_deaf_ = false;    // what is received is dropped: the connection is being closed
   bool is_paused_ = false;  // not read from, because the hub asked for it
   bool has_sent_close_ = false;
   bool has_pinged_ = false;  // since something was heard
+  const int descriptor_;
   Server& server_;
   lws* const wsi_;
   hub::Connection* connection_ = nullptr;  // null once the hub has been told of the end
