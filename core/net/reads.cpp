@@ -14,14 +14,14 @@ void Reads::heard(WsLink& link, std::size_t octets) {
     octets_ = 0;
   }
   const bool was_full = octets_ >= enough_;
-  octets_ += octets;
+  octets_ += kLeastHeader + octets;
   if (!was_full && octets_ >= enough_) full_.push_back(&link);
 }
 
 void Reads::finish(lws_context* context) {
   end_read();
   // What is read may be as much again: then it is added behind the others.
-  for (std::size_t i = 0; i < full_.size() && i < kMaxMore; ++i) {
+  for (std::size_t i = 0; i < full_.size() && i < max_more_; ++i) {
     if (full_[i] == nullptr || !full_[i]->is_read_from()) continue;
     lws_pollfd readable{full_[i]->descriptor(), LWS_POLLIN, LWS_POLLIN};
     lws_service_fd(context, &readable);

@@ -18,12 +18,13 @@ class WsLink;
 
 class Reads {
  public:
-  // A turn reads so often beyond what libwebsockets does: then what the messages lead to is
-  // written.
-  static constexpr std::size_t kMaxMore = 16;
+  // Octets that a turn reads at most beyond what libwebsockets does: then what the messages lead to
+  // is written.
+  static constexpr std::size_t kMaxMore = 16 << 10;
 
-  // `buffer`: octets that libwebsockets reads in one go.
-  explicit Reads(std::size_t buffer) : enough_(buffer / 2) {}
+  // `buffer`: that of libwebsockets' protocol. It reads LWS_PRE octets more in one go.
+  explicit Reads(std::size_t buffer)
+      : enough_(buffer + LWS_PRE - kMostHeader), max_more_(kMaxMore / (buffer + LWS_PRE)) {}
 
   // So many octets of a message came. Those of one read come one after the other.
   void heard(WsLink& link, std::size_t octets);
@@ -36,11 +37,16 @@ class Reads {
   void forget(WsLink& link);
 
  private:
+  // Octets before a client's payload (RFC 6455 section 5.2).
+  static constexpr std::size_t kLeastHeader = 6;
+  static constexpr std::size_t kMostHeader = 14;
+
   void end_read();
 
-  const std::size_t enough_;   // octets of messages in a read that may have been cut
+  const std::size_t enough_;  // octets of frames in a read that may have been cut
+  const std::size_t max_more_;
   WsLink* link_ = nullptr;     // of the read under way
-  std::size_t octets_ = 0;     // of its messages
+  std::size_t octets_ = 0;     // of its frames
   std::vector<WsLink*> full_;  // in the order in which they are read from; null: forgotten
 };
 
