@@ -21,7 +21,9 @@ struct Item {
 // the table's end.
 struct Crowded {
   using Key = std::uint64_t;
-  static std::uint64_t hash(Key id) { return UINT64_MAX - (id % 3 == 0 ? 0 : UINT64_MAX / 8 * (id % 2)); }
+  static std::uint64_t hash(Key id) {
+    return UINT64_MAX - (id % 3 == 0 ? 0 : UINT64_MAX / 8 * (id % 2));
+  }
   static Key key(const Item& item) { return item.id; }
 };
 

@@ -1,12 +1,9 @@
 #include "core/net/server.hpp"
 
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <uv.h>
 
-#include <array>
 #include <chrono>
 #include <cstring>
 #include <memory>
@@ -33,7 +30,8 @@ constexpr std::string_view kUpgrade =
 // Whoever connects to the server's Unix socket from the same thread.
 class Peer {
  public:
-  explicit Peer(const std::string& path) : descriptor_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Peer(const std::string& path)
+      : descriptor_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     CHECK(path.size() < sizeof address.sun_path);
