@@ -29,6 +29,7 @@ struct Launch {
   std::uint16_t port = 0;           // of 127.0.0.1, to listen on
   std::size_t connections = 0;      // at most so many come
   std::size_t subscriptions = 0;    // at most so many each
+  bool with_all = false;            // with all that it is shipped with; else what the work needs
 };
 
 // What is run: the first word is a program, by its path or to be found in $PATH.

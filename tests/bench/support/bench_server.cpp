@@ -2,9 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,8 +10,9 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
-#include <thread>
 #include <utility>
+
+#include "tests/bench/support/process.hpp"
 
 namespace jackfield::bench {
 namespace {
@@ -25,42 +23,6 @@ constexpr std::chrono::seconds kStartPatience{30};
 constexpr std::chrono::seconds kStopPatience{15};
 
 std::string error_text() { return std::strerror(errno); }
-
-// Runs in the child: only calls that are safe between fork and exec.
-[[noreturn]] void become(const std::vector<char*>& arguments, const std::vector<int>& cores,
-                         int output, int errors, pid_t parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // it does not outlive the benchmark
-  if (::getppid() != parent) ::_exit(127);
-  stay_on(cores);
-  const int null = ::open("/dev/null", O_RDONLY);
-  ::dup2(null, STDIN_FILENO);
-  ::dup2(output, STDOUT_FILENO);
-  ::dup2(errors, STDERR_FILENO);
-  ::execv(arguments[0], arguments.data());
-  ::_exit(127);
-}
-
-pid_t spawn(const std::vector<std::string>& command, const std::vector<int>& cores, int output,
-            int errors) {
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  const pid_t parent = ::getpid();
-  const pid_t child = ::fork();
-  if (child == 0) become(arguments, cores, output, errors, parent);
-  if (child < 0) throw Failure("cannot start " + command.front() + ": " + error_text());
-  return child;
-}
-
-// Whether the child has ended by then.
-bool wait_for(pid_t child, Clock::duration patience) {
-  const auto end = Clock::now() + patience;
-  while (::waitpid(child, nullptr, WNOHANG) == 0) {
-    if (Clock::now() >= end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
 
 std::string write_file(const fs::path& path, const std::string& text) {
   std::ofstream file(path);
@@ -91,11 +53,7 @@ BenchServer::BenchServer(const Options& options) : plugins_(options.folder / "pl
 }
 
 BenchServer::~BenchServer() {
-  ::kill(pid_, SIGTERM);
-  if (!wait_for(pid_, kStopPatience)) {
-    ::kill(pid_, SIGKILL);
-    wait_for(pid_, kStopPatience);
-  }
+  end_process(pid_, kStopPatience);
   ::close(output_);
 }
 
@@ -105,8 +63,11 @@ void BenchServer::start(const Options& options, const std::string& file) {
   if (::pipe2(output.data(), O_CLOEXEC) != 0 || ::pipe2(errors.data(), O_CLOEXEC) != 0) {
     throw Failure("no pipe can be made: " + error_text());
   }
-  pid_ = spawn({options.executable.string(), "--config", file, "--log-level", options.log_level},
-               options.cores, output[1], errors[1]);
+  pid_ = spawn({.command = {options.executable.string(), "--config", file, "--log-level",
+                            options.log_level},
+                .cores = options.cores,
+                .output = output[1],
+                .errors = errors[1]});
   ::close(output[1]);
   ::close(errors[1]);
   output_ = output[0];
@@ -129,8 +90,7 @@ void BenchServer::read_port() {
       continue;
     }
     // A constructor that throws has no destructor.
-    ::kill(pid_, SIGKILL);
-    wait_for(pid_, kStopPatience);
+    end_process(pid_, {});
     throw failure("the server does not get ready");
   }
   constexpr std::string_view kBefore = "ws://127.0.0.1:";

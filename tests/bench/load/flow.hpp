@@ -1,0 +1,37 @@
+// What a flow of messages through a server came to. One thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "tests/bench/load/histogram.hpp"
+#include "tests/bench/support/figures.hpp"
+
+namespace jackfield::bench {
+
+// The CPU time that the server has used so far, in nanoseconds. Called when nothing is under way.
+using CpuMeter = std::function<std::uint64_t()>;
+
+struct Flow {
+  std::uint64_t messages = 0;  // delivered
+  std::uint64_t cpu_ns = 0;    // that the server used for them
+  Clock::duration time{};      // from the first that was due to the last that was delivered
+  Histogram latency;           // from when each was due
+
+  double cpu_us_each() const {
+    return messages == 0 ? 0 : static_cast<double>(cpu_ns) / static_cast<double>(messages) / 1e3;
+  }
+  double per_second() const {
+    const double seconds = std::chrono::duration<double>(time).count();
+    return seconds > 0 ? static_cast<double>(messages) / seconds : 0;
+  }
+};
+
+// How long a flow goes on: for this time, and until so many messages were sent. All that was sent
+// is delivered before it ends.
+struct Extent {
+  Clock::duration window{};
+  std::uint64_t at_least = 1;
+};
+
+}  // namespace jackfield::bench

@@ -1,0 +1,70 @@
+#include "tests/bench/servers/jackfield_kind.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+
+#include "tests/bench/support/figures.hpp"
+
+namespace jackfield::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What may wait for one connection: the largest flow that is measured.
+constexpr std::size_t kOutbox = 256 << 20;
+
+std::string configuration(const Launch& launch) {
+  const auto key = [](const char* name, std::size_t value) {
+    return std::string(name) + " = " + std::to_string(std::max<std::size_t>(value, 1)) + "\n";
+  };
+  return "[server]\nlisten = [\"127.0.0.1:" + std::to_string(launch.port) + "\"]\n" +
+         key("max_connections", launch.connections) +
+         key("max_subscriptions", launch.subscriptions) + key("max_outbox_bytes", kOutbox) +
+         "\n[plugins]\ndirectory = \"plugins\"\nruntime_directory = \"" +
+         (launch.folder / "run").string() + "\"\n";
+}
+
+}  // namespace
+
+std::string JackfieldKind::version() const {
+  const std::string command = "'" + installed_.jackfield.string() + "' --version 2>/dev/null";
+  std::FILE* const output = ::popen(command.c_str(), "r");
+  if (output == nullptr) return {};
+  char line[128] = "";
+  const bool is_read = std::fgets(line, sizeof line, output) != nullptr;
+  ::pclose(output);
+  std::string text = is_read ? line : "";
+  text.erase(std::min(text.find('\n'), text.size()));
+  return text.substr(text.rfind(' ') + 1);
+}
+
+std::string JackfieldKind::missing() const {
+  std::error_code error;
+  if (!fs::exists(installed_.jackfield, error)) {
+    return "not built: " + installed_.jackfield.string();
+  }
+  const fs::path echo = installed_.plugins / "echo.so";
+  return fs::exists(echo, error) ? "" : "not built: " + echo.string();
+}
+
+Command JackfieldKind::prepare(const Launch& launch) const {
+  std::error_code error;
+  const fs::path plugins = launch.folder / "plugins";
+  fs::create_directories(plugins, error);
+  for (fs::directory_iterator file(installed_.plugins, error), end; !error && file != end;
+       file.increment(error)) {
+    const fs::path name = file->path().filename();
+    if (name.extension() != ".so" || (!launch.with_all && name != "echo.so")) continue;
+    fs::copy_file(file->path(), plugins / name, fs::copy_options::overwrite_existing, error);
+  }
+  if (error) throw Failure("cannot copy the plugins: " + error.message());
+  const fs::path path = launch.folder / "jackfield.toml";
+  std::ofstream file(path);
+  file << configuration(launch);
+  file.close();
+  if (!file) throw Failure("cannot write " + path.string());
+  return {installed_.jackfield.string(), "--config", path.string()};
+}
+
+}  // namespace jackfield::bench

@@ -1,0 +1,26 @@
+// Jackfield, with its plugin echo. One thread.
+#pragma once
+
+#include <string>
+
+#include "tests/bench/servers/jackfield_dialect.hpp"
+#include "tests/bench/servers/server_kind.hpp"
+
+namespace jackfield::bench {
+
+class JackfieldKind final : public ServerKind {
+ public:
+  explicit JackfieldKind(const Installed& installed) : installed_(installed) {}
+
+  std::string name() const override { return "jackfield"; }
+  std::string version() const override;
+  std::string missing() const override;
+  const Dialect& dialect() const override { return dialect_; }
+  Command prepare(const Launch& launch) const override;
+
+ private:
+  const Installed installed_;
+  const JackfieldDialect dialect_;
+};
+
+}  // namespace jackfield::bench

@@ -1,0 +1,180 @@
+// The benchmark suite; tests/bench/run.sh builds and runs it, README.md beside it explains it.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/bench/load/load.hpp"
+#include "tests/bench/suite/runner.hpp"
+#include "tests/bench/suite/works.hpp"
+
+namespace jackfield::bench {
+namespace {
+
+constexpr const char* kUsage =
+    "usage: run_bench --jackfield FILE --plugins DIR --programs DIR --sources DIR --folder DIR\n"
+    "                 --output DIR [--packages DIR] [--uwebsockets FILE] [--short]\n"
+    "                 [--only WORK]... [--server NAME]... [--rounds N] [--core N] [--idle N]\n"
+    "                 [--subscribers N]... [--under-way N]... [--size N]... [--commit ID]\n"
+    "works: fan-out, fan-out-rate, echo, echo-rate, topics, connect, subscribe, idle, rest\n";
+
+struct Options {
+  Installed installed;
+  Setting setting;
+  std::string folder;
+  std::string output;
+  std::string commit;
+  std::set<std::string> only;
+  std::set<std::string> servers;
+  int core = -1;
+};
+
+[[noreturn]] void refuse(const std::string& word) {
+  std::fprintf(stderr, "run_bench: %s\n%s", word.c_str(), kUsage);
+  std::exit(2);
+}
+
+std::size_t count_of(const std::string& name, const std::string& value) {
+  char* end = nullptr;
+  const unsigned long count = std::strtoul(value.c_str(), &end, 10);
+  if (value.empty() || *end != '\0' || count == 0) refuse(name + " wants a number above 0");
+  return count;
+}
+
+Options read_options(int argc, char** argv) {
+  Options options;
+  Setting& setting = options.setting;
+  std::size_t rounds = 0;
+  for (int i = 1; i < argc; ++i) {
+    const std::string name = argv[i];
+    if (name == "--short") {
+      setting.is_short = true;
+      continue;
+    }
+    if (i + 1 == argc) refuse("unknown, or without a value: " + name);
+    const std::string value = argv[++i];
+    if (name == "--jackfield") {
+      options.installed.jackfield = value;
+    } else if (name == "--plugins") {
+      options.installed.plugins = value;
+    } else if (name == "--programs") {
+      options.installed.programs = value;
+    } else if (name == "--sources") {
+      options.installed.sources = value;
+    } else if (name == "--packages") {
+      options.installed.packages = value;
+    } else if (name == "--uwebsockets") {
+      options.installed.uwebsockets = value;
+    } else if (name == "--folder") {
+      options.folder = value;
+    } else if (name == "--output") {
+      options.output = value;
+    } else if (name == "--commit") {
+      options.commit = value;
+    } else if (name == "--only") {
+      options.only.insert(value);
+    } else if (name == "--server") {
+      options.servers.insert(value);
+    } else if (name == "--core") {
+      options.core = std::atoi(value.c_str());
+    } else if (name == "--rounds") {
+      rounds = count_of(name, value);
+    } else if (name == "--idle") {
+      setting.idle = count_of(name, value);
+    } else if (name == "--subscribers") {
+      setting.subscribers.push_back(count_of(name, value));
+    } else if (name == "--under-way") {
+      setting.under_way.push_back(count_of(name, value));
+    } else if (name == "--size") {
+      setting.sizes.push_back(count_of(name, value));
+    } else {
+      refuse("unknown: " + name);
+    }
+  }
+  setting.rounds = rounds > 0 ? rounds : setting.is_short ? 2 : 5;
+  if (options.installed.jackfield.empty() || options.installed.plugins.empty() ||
+      options.installed.programs.empty() || options.installed.sources.empty() ||
+      options.folder.empty() || options.output.empty()) {
+    refuse("the first six options are needed");
+  }
+  return options;
+}
+
+std::string utc_date() {
+  const std::time_t now = std::time(nullptr);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", std::gmtime(&now));
+  return text;
+}
+
+// At once, also into a pipe.
+void show(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+// Those that are wanted and here; the others are said to be left out.
+std::vector<const ServerKind*> choose(const std::vector<std::unique_ptr<ServerKind>>& all,
+                                      const std::set<std::string>& wanted, Report& report) {
+  std::vector<const ServerKind*> chosen;
+  std::set<std::string> unknown = wanted;
+  for (const auto& kind : all) {
+    unknown.erase(kind->name());
+    if (!wanted.empty() && wanted.count(kind->name()) == 0) continue;
+    const std::string missing = kind->missing();
+    if (missing.empty()) chosen.push_back(kind.get());
+    report.add_fact(kind->name(), missing.empty() ? kind->version() : "left out: " + missing);
+  }
+  if (!unknown.empty()) refuse("--server does not know " + *unknown.begin());
+  return chosen;
+}
+
+void run(const Options& options) {
+  catch_interrupts();
+  Setting setting = options.setting;
+  setting.descriptors = raise_descriptor_limit();
+  const Cores cores = share_cores(options.core);
+  Report report("suite");
+  report.add_machine(this_machine(), cores);
+  stay_on(cores.load);
+  if (!options.commit.empty()) report.add_fact("commit", options.commit);
+  report.add_fact("date", utc_date());
+  report.add_fact("form", setting.is_short ? "short" : "long");
+  report.add_fact("rounds", static_cast<std::int64_t>(setting.rounds));
+  report.add_fact("load before", load_average());
+  const auto kinds = server_kinds(options.installed);
+  Runner runner(choose(kinds, options.servers, report), options.folder, cores.server, setting);
+  show(report.facts());
+
+  Results results;
+  std::vector<Work> works = all_works(setting);
+  for (const std::string& name : options.only) {
+    const auto is_it = [&name](const Work& work) { return work.name == name; };
+    if (std::none_of(works.begin(), works.end(), is_it)) refuse("--only does not know " + name);
+  }
+  for (const Work& work : works) {
+    if (!options.only.empty() && options.only.count(work.name) == 0) continue;
+    runner.run(work, results);
+    Table table = runner.table_of(work, results);
+    show("\n" + Report::to_text(table));
+    report.add(std::move(table));
+  }
+  report.add_fact("load after", load_average());
+  report.write(options.output);
+}
+
+}  // namespace
+}  // namespace jackfield::bench
+
+int main(int argc, char** argv) {
+  try {
+    jackfield::bench::run(jackfield::bench::read_options(argc, argv));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "run_bench: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,47 @@
+// Puts servers through a work, in rounds: each server does each round before any does the next, so
+// that what else the machine does meets all of them. One thread.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/bench/servers/server_kind.hpp"
+#include "tests/bench/suite/work.hpp"
+
+namespace jackfield::bench {
+
+class Runner {
+ public:
+  // The kinds in the order of the tables; `folder` is for all that servers write.
+  Runner(std::vector<const ServerKind*> kinds, std::filesystem::path folder,
+         std::vector<int> cores, const Setting& setting);
+
+  // Starts all servers, runs the work and ends them. A server that fails a case is said to have, and
+  // the others go on.
+  void run(const Work& work, Results& results);
+  // What the work came to: a row for each case and server.
+  Table table_of(const Work& work, Results& results) const;
+
+ private:
+  struct Contender {
+    const ServerKind* kind = nullptr;
+    std::unique_ptr<MeasuredServer> server;
+  };
+
+  void run_group(const Work& work, const Group& group, Contender& contender, Results& results);
+  void start(const Work& work, Contender& contender);
+
+  std::vector<const ServerKind*> kinds_;
+  const std::filesystem::path folder_;
+  const std::vector<int> cores_;
+  const Setting setting_;
+  std::size_t started_ = 0;
+};
+
+// What the user sees while it runs.
+void progress(const std::string& what);
+
+}  // namespace jackfield::bench

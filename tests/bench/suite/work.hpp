@@ -1,0 +1,87 @@
+// One kind of work of the suite: cases that every server is put through, and what is measured of
+// each. The cases of a group share what they need to have open: a Stage, made anew for each server
+// and round. One thread.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/bench/suite/measured_server.hpp"
+#include "tests/bench/support/report.hpp"
+
+namespace jackfield::bench {
+
+// What the command line says of all works.
+struct Setting {
+  bool is_short = false;
+  std::size_t rounds = 5;
+  std::size_t idle = 10000;        // connections
+  std::size_t descriptors = 1024;  // that a process can have
+  // Only these cases of the fan-out; empty: all.
+  std::vector<std::size_t> subscribers;
+  std::vector<std::size_t> under_way;
+  std::vector<std::size_t> sizes;
+};
+
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  // The values of the work's metrics for one of the group's cases, in their order.
+  virtual std::vector<double> measure(std::size_t number) = 0;
+};
+
+struct Case {
+  std::string key;           // "1000/64/64", unique within the work
+  std::vector<Cell> labels;  // a cell for each of the work's
+};
+
+struct Group {
+  std::string name;  // "1000 subscribers"
+  std::vector<Case> cases;
+  std::size_t max_rounds = SIZE_MAX;
+  // Started anew for each stage.
+  bool needs_fresh_server = false;
+  // What one connection must be able to hold; a server that cannot is left out.
+  std::size_t topics = 1;
+  std::function<std::unique_ptr<Stage>(MeasuredServer& server)> open;
+};
+
+struct Work {
+  std::string name;  // behind --only: "fan-out"
+  std::string title;
+  std::string text;
+  std::vector<Column> labels;
+  std::vector<Column> metrics;  // the first is compared with other servers'
+  std::vector<Group> groups;
+  std::size_t connections = 0;  // that come to a server, at most
+  std::size_t subscriptions = 1;  // of one of them, at most
+  bool is_compared = true;
+};
+
+// Every value that was measured, and why there is none.
+class Results {
+ public:
+  // The values of each metric, a value for each round.
+  using Values = std::vector<std::vector<double>>;
+  struct Entry {
+    Values values;
+    std::string failure;  // empty: none
+  };
+
+  Entry& at(const std::string& work, const std::string& key, const std::string& server) {
+    return entries_[work + " " + key + " " + server];
+  }
+  // The median, or a negative number where it was not measured.
+  double median(const std::string& work, const std::string& key, const std::string& server,
+                std::size_t metric = 0) const;
+
+ private:
+  std::map<std::string, Entry> entries_;
+};
+
+}  // namespace jackfield::bench
