@@ -16,7 +16,8 @@ class Inbox {
   virtual ~Inbox() = default;
   // The server has taken what `greet` said: subscriptions may follow.
   virtual void ready() = 0;
-  // One subscribe (or unsubscribe) is confirmed.
+  // One subscribe (or unsubscribe) is confirmed. Where the protocol does not say which, it is said
+  // that it was a subscribe.
   virtual void subscribed() = 0;
   virtual void unsubscribed() = 0;
   // A published or echoed message; `body` is what was published, octet for octet.
@@ -38,6 +39,10 @@ class Dialect {
   // `topics`: those that the connection is going to subscribe to, for a server where that is said
   // in the request.
   virtual Opening opening(const std::vector<std::string>& topics) const = 0;
+  // Of a connection that subscribes to nothing and is going to publish to these.
+  virtual Opening publisher_opening(const std::vector<std::string>& /*topics*/) const {
+    return opening({});
+  }
   virtual bool is_binary() const = 0;  // the frames that clients send
 
   // Each appends the payloads of frames to `frames`; none where the protocol has nothing to say.
@@ -47,7 +52,7 @@ class Dialect {
   virtual void greet(Frames& frames) const = 0;
   // The server speaks first: the connection is ready when the inbox hears so.
   virtual bool waits_for_greeting() const = 0;
-  // Whether subscribe (unsubscribe) is confirmed. Where it is not, it has `probe` asked after it.
+  // Whether subscribe (unsubscribe) is confirmed. Where it is not, it is done with the opening.
   virtual bool confirms() const = 0;
   virtual void subscribe(std::string_view topic, std::size_t number, Frames& frames) const = 0;
   virtual void unsubscribe(std::string_view topic, std::size_t number, Frames& frames) const = 0;
