@@ -62,13 +62,21 @@ void Load::set_listener(Listener* listener, std::size_t body_size) {
 void Load::open(std::size_t count, const TopicsOf& topics) {
   connections_.reserve(connections_.size() + count);
   for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t index = connections_.size();
-    connections_.push_back(std::make_unique<LoadConnection>(*this, index));
-    connections_.back()->connect(port_, topics(index));
-    ++opening_;
+    open_one(dialect_.opening(topics(connections_.size())));
     turn_until([this] { return opening_ < kOpening; }, "a connection is not answered");
   }
   turn_until([this] { return opening_ == 0; }, "a connection is not answered");
+}
+
+void Load::open_publisher(const std::vector<std::string>& topics) {
+  open_one(dialect_.publisher_opening(topics));
+  turn_until([this] { return opening_ == 0; }, "a connection is not answered");
+}
+
+void Load::open_one(const Dialect::Opening& opening) {
+  connections_.push_back(std::make_unique<LoadConnection>(*this, connections_.size()));
+  connections_.back()->connect(port_, opening);
+  ++opening_;
 }
 
 void Load::open_subscribed(std::size_t count, const TopicsOf& topics) {

@@ -55,6 +55,8 @@ class Load {
   using TopicsOf = std::function<std::vector<std::string>(std::size_t index)>;
   // Opens `count` more connections, at most kOpening at a time, and waits until all are ready.
   void open(std::size_t count, const TopicsOf& topics);
+  // Opens one more, which publishes to these and subscribes to nothing.
+  void open_publisher(const std::vector<std::string>& topics);
   // Opens, and subscribes to the topics.
   void open_subscribed(std::size_t count, const TopicsOf& topics);
   // Subscribes (unsubscribes) connections from `first` on to their topics and waits for the server's
@@ -84,6 +86,7 @@ class Load {
   static constexpr std::size_t kEvents = 1024;
   static constexpr std::size_t kUnconfirmed = 4096;
 
+  void open_one(const Dialect::Opening& opening);
   void change_subscriptions(std::size_t first, std::size_t count, const TopicsOf& topics,
                             bool is_subscribe);
   void flush();

@@ -17,7 +17,7 @@ LoadConnection::~LoadConnection() {
   if (socket_ >= 0) ::close(socket_);
 }
 
-void LoadConnection::connect(std::uint16_t port, const std::vector<std::string>& topics) {
+void LoadConnection::connect(std::uint16_t port, const Dialect::Opening& opening) {
   socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (socket_ < 0) fail("cannot be made: " + std::string(std::strerror(errno)));
   const int on = 1;
@@ -30,7 +30,6 @@ void LoadConnection::connect(std::uint16_t port, const std::vector<std::string>&
   if (::connect(socket_, to, sizeof address) != 0 && errno != EINPROGRESS) {
     fail("cannot connect: " + std::string(std::strerror(errno)));
   }
-  const Dialect::Opening opening = load_.dialect_.opening(topics);
   unsent_ = "GET " + opening.target + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
             "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "tests/bench/load/dialect.hpp"
 #include "tests/bench/load/frames.hpp"
@@ -39,7 +38,7 @@ class LoadConnection final : public Inbox {
   std::uint64_t come = 0;
 
   // For Load.
-  void connect(std::uint16_t port, const std::vector<std::string>& topics);
+  void connect(std::uint16_t port, const Dialect::Opening& opening);
   void take_events(std::uint32_t events);
   void flush();
   int descriptor() const { return socket_; }

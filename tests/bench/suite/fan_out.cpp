@@ -30,7 +30,7 @@ class FanOutStage : public Stage {
  private:
   static Load& prepared(Load& load, std::size_t subscribers) {
     load.open_subscribed(subscribers, [](std::size_t) { return topic_names(1); });
-    load.open(1, [](std::size_t) { return std::vector<std::string>(); });
+    load.open_publisher(topic_names(1));
     return load;
   }
 
@@ -126,7 +126,8 @@ Work fan_out(const Setting& setting) {
         if (subscribers * under_way * size > kMostInFlight) continue;
         cases.push_back({under_way, size});
         group.cases.push_back({key_of(subscribers, under_way, size),
-                               {cell(subscribers), cell(under_way), cell(size)}});
+                               {cell(subscribers), cell(under_way), cell(size)},
+                               ""});
       }
     }
     if (subscribers >= kLargeGroup) group.max_rounds = 3;
@@ -157,7 +158,7 @@ Work fan_out_at_rate(const Setting& setting) {
   for (const std::size_t rate : kRates) {
     Group group;
     group.name = std::to_string(rate) + " broadcasts/s";
-    group.cases.push_back({std::to_string(rate), {cell(rate)}});
+    group.cases.push_back({std::to_string(rate), {cell(rate)}, ""});
     group.open = [=](MeasuredServer& server) {
       return std::make_unique<OpenLoop>(server, kSubscribers, kSize,
                                         Clock::duration(std::chrono::seconds(1)) / rate, window);

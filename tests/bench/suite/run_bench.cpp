@@ -9,6 +9,7 @@
 
 #include "tests/bench/load/load.hpp"
 #include "tests/bench/suite/runner.hpp"
+#include "tests/bench/suite/targets.hpp"
 #include "tests/bench/suite/works.hpp"
 
 namespace jackfield::bench {
@@ -146,11 +147,16 @@ void run(const Options& options) {
   report.add_fact("rounds", static_cast<std::int64_t>(setting.rounds));
   report.add_fact("load before", load_average());
   const auto kinds = server_kinds(options.installed);
-  Runner runner(choose(kinds, options.servers, report), options.folder, cores.server, setting);
+  const std::vector<const ServerKind*> chosen = choose(kinds, options.servers, report);
+  Runner runner(chosen, options.folder, cores.server, setting);
   show(report.facts());
 
+  const auto add = [&report](Table table) {
+    show("\n" + Report::to_text(table));
+    report.add(std::move(table));
+  };
   Results results;
-  std::vector<Work> works = all_works(setting);
+  const std::vector<Work> works = all_works(setting);
   for (const std::string& name : options.only) {
     const auto is_it = [&name](const Work& work) { return work.name == name; };
     if (std::none_of(works.begin(), works.end(), is_it)) refuse("--only does not know " + name);
@@ -158,10 +164,9 @@ void run(const Options& options) {
   for (const Work& work : works) {
     if (!options.only.empty() && options.only.count(work.name) == 0) continue;
     runner.run(work, results);
-    Table table = runner.table_of(work, results);
-    show("\n" + Report::to_text(table));
-    report.add(std::move(table));
+    add(table_of(work, chosen, results));
   }
+  add(targets_table(works, results, options.installed.jackfield, options.folder));
   report.add_fact("load after", load_average());
   report.write(options.output);
 }

@@ -9,9 +9,6 @@
 namespace jackfield::bench {
 namespace {
 
-// Whose figures the others are compared with, as far as they are there.
-constexpr const char* kReferences[] = {"limit", "limit-joined", "uwebsockets", "reference"};
-
 // A sentence for a cell of a table.
 std::string one_line(std::string text) {
   std::replace_if(
@@ -21,12 +18,35 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
+const std::vector<double>* Results::values(const std::string& work, const Place& place,
+                                           std::size_t metric) const {
+  const auto found = entries_.find(work + " " + place.key + " " + place.server);
+  if (found == entries_.end() || metric >= found->second.values.size()) return nullptr;
+  const std::vector<double>& values = found->second.values[metric];
+  return values.empty() ? nullptr : &values;
+}
+
 double Results::median(const std::string& work, const std::string& key, const std::string& server,
                        std::size_t metric) const {
-  const auto found = entries_.find(work + " " + key + " " + server);
-  if (found == entries_.end() || metric >= found->second.values.size()) return -1;
-  const std::vector<double>& values = found->second.values[metric];
-  return values.empty() ? -1 : spread_of(values).median;
+  const std::vector<double>* const found = values(work, {key, server}, metric);
+  return found == nullptr ? -1 : spread_of(*found).median;
+}
+
+double Results::quotient(const std::string& work, const Place& one, const Place& other,
+                         std::size_t metric) const {
+  const std::vector<double>* const above = values(work, one, metric);
+  const std::vector<double>* const below = values(work, other, metric);
+  if (above == nullptr || below == nullptr) return -1;
+  if (above->size() != below->size()) {
+    const double divisor = spread_of(*below).median;
+    return divisor > 0 ? spread_of(*above).median / divisor : -1;
+  }
+  std::vector<double> quotients;
+  for (std::size_t i = 0; i < above->size(); ++i) {
+    if ((*below)[i] <= 0) return -1;
+    quotients.push_back((*above)[i] / (*below)[i]);
+  }
+  return spread_of(quotients).median;
 }
 
 void progress(const std::string& what) { std::fprintf(stderr, "bench: %s\n", what.c_str()); }
@@ -50,6 +70,10 @@ void Runner::start(const Work& work, Contender& contender) {
 }
 
 void Runner::run(const Work& work, Results& results) {
+  if (work.run_together) {
+    progress(work.name);
+    return work.run_together(work, {kinds_, folder_, cores_}, results);
+  }
   std::vector<Contender> contenders;
   for (const ServerKind* kind : kinds_) contenders.push_back({kind, nullptr});
   for (const Group& group : work.groups) {
@@ -102,64 +126,6 @@ void Runner::run_group(const Work& work, const Group& group, Contender& contende
   }
   stage.reset();
   if (contender.server != nullptr) contender.server->cpu_ns();  // until the closes are done with
-}
-
-Table Runner::table_of(const Work& work, Results& results) const {
-  Table table;
-  table.key = work.name;
-  std::replace(table.key.begin(), table.key.end(), '-', '_');
-  table.title = work.title;
-  table.text = work.text;
-  table.columns = work.labels;
-  table.columns.push_back({"server", "server", 0});
-  std::vector<const char*> references;
-  for (const char* reference : kReferences) {
-    const bool is_here = std::any_of(kinds_.begin(), kinds_.end(), [&](const ServerKind* kind) {
-      return kind->name() == reference;
-    });
-    if (is_here && work.is_compared) references.push_back(reference);
-  }
-  for (std::size_t metric = 0; metric < work.metrics.size(); ++metric) {
-    const Column& column = work.metrics[metric];
-    table.columns.push_back(column);
-    if (metric > 0) continue;
-    table.columns.push_back({column.key + "_min", "min", column.decimals});
-    table.columns.push_back({column.key + "_max", "max", column.decimals});
-    for (const char* reference : references) {
-      table.columns.push_back({std::string("by_") + reference, std::string("/ ") + reference, 2});
-    }
-  }
-  table.columns.push_back({"note", "note", 0});
-  for (const Column& column : work.metrics) table.columns.push_back({column.key + "_all", "", 0});
-
-  for (const Group& group : work.groups) {
-    for (const Case& one : group.cases) {
-      for (const ServerKind* kind : kinds_) {
-        const Results::Entry& entry = results.at(work.name, one.key, kind->name());
-        std::vector<Cell>& row = table.rows.emplace_back(one.labels);
-        row.push_back(kind->name());
-        for (std::size_t metric = 0; metric < work.metrics.size(); ++metric) {
-          const bool is_there = metric < entry.values.size() && !entry.values[metric].empty();
-          const std::vector<double> values =
-              is_there ? entry.values[metric] : std::vector<double>();
-          const double median = spread_of(values).median;
-          row.push_back(is_there ? Cell(median) : Cell());
-          if (metric > 0) continue;
-          row.push_back(is_there ? Cell(*std::min_element(values.begin(), values.end())) : Cell());
-          row.push_back(is_there ? Cell(*std::max_element(values.begin(), values.end())) : Cell());
-          for (const char* reference : references) {
-            const double other = results.median(work.name, one.key, reference);
-            row.push_back(is_there && other > 0 ? Cell(median / other) : Cell());
-          }
-        }
-        row.push_back(entry.failure);
-        for (std::size_t metric = 0; metric < work.metrics.size(); ++metric) {
-          row.push_back(metric < entry.values.size() ? Cell(entry.values[metric]) : Cell());
-        }
-      }
-    }
-  }
-  return table;
 }
 
 }  // namespace jackfield::bench

@@ -22,8 +22,6 @@ class Runner {
   // Starts all servers, runs the work and ends them. A server that fails a case is said to have, and
   // the others go on.
   void run(const Work& work, Results& results);
-  // What the work came to: a row for each case and server.
-  Table table_of(const Work& work, Results& results) const;
 
  private:
   struct Contender {
@@ -40,6 +38,9 @@ class Runner {
   const Setting setting_;
   std::size_t started_ = 0;
 };
+
+// What a work came to: a row for each case and server.
+Table table_of(const Work& work, const std::vector<const ServerKind*>& kinds, Results& results);
 
 // What the user sees while it runs.
 void progress(const std::string& what);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -38,6 +39,7 @@ class Stage {
 struct Case {
   std::string key;           // "1000/64/64", unique within the work
   std::vector<Cell> labels;  // a cell for each of the work's
+  std::string base;          // another case, from which this has grown; empty: none
 };
 
 struct Group {
@@ -51,16 +53,29 @@ struct Group {
   std::function<std::unique_ptr<Stage>(MeasuredServer& server)> open;
 };
 
+struct Work;
+class Results;
+
+// Who is measured, for a work that does not run in rounds.
+struct Round {
+  std::vector<const ServerKind*> kinds;
+  std::filesystem::path folder;
+  std::vector<int> cores;
+};
+
 struct Work {
   std::string name;  // behind --only: "fan-out"
   std::string title;
   std::string text;
   std::vector<Column> labels;
-  std::vector<Column> metrics;  // the first is compared with other servers'
+  std::vector<Column> metrics;
   std::vector<Group> groups;
-  std::size_t connections = 0;  // that come to a server, at most
+  std::size_t connections = 0;    // that come to a server, at most
   std::size_t subscriptions = 1;  // of one of them, at most
-  bool is_compared = true;
+  std::size_t grown = 0;          // so many metrics are compared with those of the case's base
+  bool is_compared = true;        // the first metric, with other servers'
+  // Measures all servers together, instead of the groups' stages.
+  std::function<void(const Work& work, const Round& round, Results& results)> run_together;
 };
 
 // Every value that was measured, and why there is none.
@@ -79,8 +94,19 @@ class Results {
   // The median, or a negative number where it was not measured.
   double median(const std::string& work, const std::string& key, const std::string& server,
                 std::size_t metric = 0) const;
+  // One measured thing by another: the median of the rounds' own quotients where both have as many
+  // rounds, so that what else the machine did cancels out; negative where one was not measured.
+  struct Place {
+    std::string key;
+    std::string server;
+  };
+  double quotient(const std::string& work, const Place& one, const Place& other,
+                  std::size_t metric = 0) const;
 
  private:
+  const std::vector<double>* values(const std::string& work, const Place& place,
+                                    std::size_t metric) const;
+
   std::map<std::string, Entry> entries_;
 };
 

@@ -12,6 +12,13 @@ namespace jackfield::bench {
 
 Work fan_out(const Setting& setting);
 Work fan_out_at_rate(const Setting& setting);
+Work echo(const Setting& setting);
+Work echo_at_rate(const Setting& setting);
+Work many_topics(const Setting& setting);
+Work connect_storm(const Setting& setting);
+Work subscribe_storm(const Setting& setting);
+Work idle_connections(const Setting& setting);
+Work rest(const Setting& setting);
 
 // In the order in which they are run.
 std::vector<Work> all_works(const Setting& setting);

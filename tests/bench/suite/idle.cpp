@@ -1,0 +1,79 @@
+// What a connection takes of memory when nothing happens on it.
+#include <algorithm>
+
+#include "tests/bench/load/load.hpp"
+#include "tests/bench/suite/works.hpp"
+
+namespace jackfield::bench {
+namespace {
+
+struct Kind {
+  const char* key;
+  const char* label;
+  std::size_t topics;
+  bool is_own;  // each connection has topics of its own
+};
+constexpr Kind kKinds[] = {{"none", "none", 0, false},
+                           {"one", "one, of all the same topic", 1, false},
+                           {"own", "one, of each its own topic", 1, true},
+                           {"ten", "ten, of all the same topics", 10, false}};
+
+class IdleStage final : public Stage {
+ public:
+  IdleStage(MeasuredServer& server, std::size_t connections, const Kind& kind)
+      : server_(server), connections_(connections), kind_(kind) {}
+
+  std::vector<double> measure(std::size_t) override {
+    server_.cpu_ns();  // until it has started
+    const double before = rss();
+    Load load(server_.kind().dialect(), server_.port());
+    load.open_subscribed(connections_, [this](std::size_t index) {
+      return topic_names(kind_.topics, kind_.is_own ? index : 0);
+    });
+    server_.cpu_ns();
+    const double after = rss();
+    return {(after - before) / static_cast<double>(connections_), before / 1024, after / 1024};
+  }
+
+ private:
+  double rss() const { return static_cast<double>(server_.footprint().rss_octets); }
+
+  MeasuredServer& server_;
+  const std::size_t connections_;
+  const Kind kind_;
+};
+
+}  // namespace
+
+Work idle_connections(const Setting& setting) {
+  constexpr std::size_t kOthers = 200;  // descriptors
+  Work work;
+  work.name = "idle";
+  work.title = "Idle connections";
+  work.text =
+      "A server that was just started, then so many connections with so many subscriptions each: "
+      "what its RSS has grown by, a connection. The kernel's memory for sockets is not in it.";
+  work.labels = {{"connections", "connections", 0}, {"subscriptions", "subscriptions", 0}};
+  work.metrics = {{"octets", "octets each", 0},
+                  {"start_kib", "KiB before", 0},
+                  {"full_kib", "KiB after", 0}};
+  const std::size_t most = setting.descriptors > 2 * kOthers ? setting.descriptors - kOthers : 1;
+  const std::size_t connections = std::min(setting.is_short ? setting.idle / 4 : setting.idle, most);
+  for (const Kind& kind : kKinds) {
+    Group group;
+    group.name = std::string("subscriptions: ") + kind.label;
+    group.cases = {{kind.key, {static_cast<std::int64_t>(connections), kind.label}, ""}};
+    group.topics = kind.topics;
+    group.max_rounds = setting.is_short ? 1 : 2;
+    group.needs_fresh_server = true;
+    group.open = [=](MeasuredServer& server) {
+      return std::make_unique<IdleStage>(server, connections, kind);
+    };
+    work.groups.push_back(std::move(group));
+  }
+  work.connections = connections;
+  work.subscriptions = 10;
+  return work;
+}
+
+}  // namespace jackfield::bench

@@ -1,0 +1,16 @@
+// The targets of issue 4, and whether this run meets them. One thread.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/bench/suite/work.hpp"
+
+namespace jackfield::bench {
+
+// `executable`: Jackfield's, which is stripped into the folder to be weighed.
+Table targets_table(const std::vector<Work>& works, const Results& results,
+                    const std::filesystem::path& executable, const std::filesystem::path& folder);
+
+}  // namespace jackfield::bench
