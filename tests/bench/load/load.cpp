@@ -116,7 +116,7 @@ void Load::change_subscriptions(std::size_t first, std::size_t count, const Topi
 
 void Load::flush() {
   // A flush never makes another connection dirty.
-  for (LoadConnection* connection : dirty_) connection->flush();
+  for (LoadConnection* connection : dirty_) connection->flush_at_turn();
   dirty_.clear();
 }
 

@@ -64,11 +64,13 @@ void LoadConnection::unsubscribe(std::string_view topic, std::size_t number) {
 void LoadConnection::publish(std::string_view topic, std::string_view body) {
   load_.dialect_.publish(topic, body, load_.frames_);
   send_frames();
+  flush();
 }
 
 void LoadConnection::echo(std::string_view topic, std::string_view body) {
   load_.dialect_.echo(topic, body, load_.frames_);
   send_frames();
+  flush();
 }
 
 void LoadConnection::send_frames() {
@@ -93,8 +95,12 @@ void LoadConnection::wait_for(std::uint32_t events) {
   ::epoll_ctl(load_.epoll_, EPOLL_CTL_MOD, socket_, &event);
 }
 
-void LoadConnection::flush() {
+void LoadConnection::flush_at_turn() {
   is_dirty_ = false;
+  flush();
+}
+
+void LoadConnection::flush() {
   while (sent_ < unsent_.size()) {
     const ssize_t size =
         ::send(socket_, unsent_.data() + sent_, unsent_.size() - sent_, MSG_NOSIGNAL);

@@ -27,6 +27,8 @@ class LoadConnection final : public Inbox {
   // Each is sent at the end of the turn, with what else there is to send.
   void subscribe(std::string_view topic, std::size_t number);
   void unsubscribe(std::string_view topic, std::size_t number);
+  // Each is sent at once, by a system call of its own: it is due now, and a server that would like
+  // to have many at once has to see to that itself.
   void publish(std::string_view topic, std::string_view body);
   void echo(std::string_view topic, std::string_view body);
 
@@ -40,7 +42,7 @@ class LoadConnection final : public Inbox {
   // For Load.
   void connect(std::uint16_t port, const Dialect::Opening& opening);
   void take_events(std::uint32_t events);
-  void flush();
+  void flush_at_turn();
   int descriptor() const { return socket_; }
   // The peer gets a reset: no port waits for late segments (TIME_WAIT).
   void reset_at_close();
@@ -58,6 +60,7 @@ class LoadConnection final : public Inbox {
 
   void send(Opcode opcode, std::string_view payload);
   void send_frames();
+  void flush();
   void read();
   std::size_t read_upgrade(std::string_view octets);
   std::size_t read_frames(const char* octets, std::size_t count);

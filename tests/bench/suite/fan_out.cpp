@@ -112,6 +112,8 @@ Work fan_out(const Setting& setting) {
                  {"under_way", "under way", 0},
                  {"octets", "octets", 0}};
   work.metrics = flow_metrics("message");
+  // The short form: the cases that targets are about, and few more.
+  const bool is_brief = setting.is_short && setting.sizes.empty() && setting.under_way.empty();
   const std::chrono::milliseconds window(setting.is_short ? 200 : 400);
   for (const std::size_t subscribers : kSubscribers) {
     if (!is_wanted(setting.subscribers, subscribers)) continue;
@@ -119,18 +121,18 @@ Work fan_out(const Setting& setting) {
     group.name = std::to_string(subscribers) + " subscribers";
     std::vector<FanOutCase> cases;
     for (const std::size_t size : kSizes) {
-      // The short form: the cases that targets are about.
-      if (setting.is_short && setting.sizes.empty() && size != 64) continue;
+      if (is_brief && size != 64) continue;
       for (const std::size_t under_way : kUnderWay) {
         if (!is_wanted(setting.under_way, under_way) || !is_wanted(setting.sizes, size)) continue;
         if (subscribers * under_way * size > kMostInFlight) continue;
+        if (is_brief && subscribers == kLargeGroup && under_way != 16) continue;
         cases.push_back({under_way, size});
         group.cases.push_back({key_of(subscribers, under_way, size),
                                {cell(subscribers), cell(under_way), cell(size)},
                                ""});
       }
     }
-    if (subscribers >= kLargeGroup) group.max_rounds = 3;
+    if (subscribers == kLargeGroup) group.max_rounds = setting.is_short ? 1 : 3;
     group.open = [=](MeasuredServer& server) {
       return std::make_unique<ClosedLoop>(server, subscribers, cases, window);
     };

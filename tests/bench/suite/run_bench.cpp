@@ -127,7 +127,8 @@ std::vector<const ServerKind*> choose(const std::vector<std::unique_ptr<ServerKi
     if (!wanted.empty() && wanted.count(kind->name()) == 0) continue;
     const std::string missing = kind->missing();
     if (missing.empty()) chosen.push_back(kind.get());
-    report.add_fact(kind->name(), missing.empty() ? kind->version() : "left out: " + missing);
+    const std::string version = missing.empty() ? kind->version() : "left out: " + missing;
+    report.add_fact(kind->name(), version.empty() ? "measured" : version);
   }
   if (!unknown.empty()) refuse("--server does not know " + *unknown.begin());
   return chosen;

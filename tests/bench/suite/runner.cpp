@@ -13,6 +13,7 @@ namespace {
 std::string one_line(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c == '\n' || c == '|'; }, ' ');
+  text.erase(text.find_last_not_of(' ') + 1);
   return text;
 }
 
@@ -116,9 +117,10 @@ void Runner::run_group(const Work& work, const Group& group, Contender& contende
         result.values[metric].push_back(values[metric]);
       }
     } catch (const Failure& failure) {
-      result.failure = one_line(failure.what());
+      std::string reason = failure.what();
       const bool has_ended = contender.server != nullptr && !contender.server->is_running();
-      if (has_ended) result.failure += one_line("; it has ended: " + contender.server->tail());
+      if (has_ended) reason += "; it has ended: " + contender.server->tail();
+      result = {{}, one_line(reason)};  // one that fails at times is not to be trusted
       progress(name + ": " + result.failure);
       stage.reset();
       contender.server.reset();  // whatever it is in the middle of

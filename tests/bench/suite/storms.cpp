@@ -51,7 +51,11 @@ class ConnectStage final : public Stage {
 class SubscribeStage final : public Stage {
  public:
   SubscribeStage(MeasuredServer& server, std::size_t connections, std::size_t topics)
-      : server_(server), connections_(connections), names_(topic_names(topics)) {}
+      : server_(server), connections_(connections), names_(topic_names(topics)) {
+    if (!server.kind().dialect().confirms()) {
+      throw Failure("a connection subscribes when it is opened, and cannot unsubscribe");
+    }
+  }
 
   std::vector<double> measure(std::size_t) override {
     constexpr std::size_t kEnough = 2000;  // operations, for a clock with steps

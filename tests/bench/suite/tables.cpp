@@ -1,6 +1,7 @@
 // A work's table: what each server came to in each case, as medians of its rounds, and how that
 // compares.
 #include <algorithm>
+#include <map>
 
 #include "tests/bench/suite/runner.hpp"
 
@@ -39,7 +40,7 @@ class Rows {
       }
       if (metric < work_.grown) columns.push_back({column.key + "_growth", "growth", 2});
     }
-    columns.push_back({"note", "note", 0});
+    columns.push_back({"note", "", 0});  // people find it in the text
     for (const Column& column : work_.metrics) columns.push_back({column.key + "_all", "", 0});
     return columns;
   }
@@ -85,6 +86,27 @@ class Rows {
   std::vector<std::string> references_;
 };
 
+// Whom the work has no figures of, and why.
+std::string failures(const Work& work, const std::vector<const ServerKind*>& kinds,
+                     Results& results) {
+  std::string text;
+  for (const ServerKind* kind : kinds) {
+    std::map<std::string, std::string> cases;  // of each reason
+    for (const Group& group : work.groups) {
+      for (const Case& one : group.cases) {
+        const std::string& reason = results.at(work.name, one.key, kind->name()).failure;
+        if (reason.empty()) continue;
+        std::string& list = cases[reason];
+        list += (list.empty() ? "" : ", ") + one.key;
+      }
+    }
+    for (const auto& [reason, list] : cases) {
+      text += " Not measured: " + kind->name() + " (" + list + "): " + reason + ".";
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 Table table_of(const Work& work, const std::vector<const ServerKind*>& kinds, Results& results) {
@@ -92,7 +114,7 @@ Table table_of(const Work& work, const std::vector<const ServerKind*>& kinds, Re
   table.key = work.name;
   std::replace(table.key.begin(), table.key.end(), '-', '_');
   table.title = work.title;
-  table.text = work.text;
+  table.text = work.text + failures(work, kinds, results);
   Rows rows(work, kinds, results);
   table.columns = rows.columns();
   for (const Group& group : work.groups) {
