@@ -32,14 +32,14 @@ void Broadcasts::begin(std::size_t body_size, std::size_t places, const Extent& 
   mask_ = places_.size() - 1;
   flow_ = Flow();
   first_ = next_;
-  cpu_before_ = cpu_();
+  cpu_before_ = extent.is_warm_up ? 0 : cpu_();
   begin_ = Clock::now();
 }
 
 Flow Broadcasts::finish() {
   flow_.time = load_.now() - begin_;
   flow_.messages = (next_ - first_) * options_.reach;
-  flow_.cpu_ns = cpu_() - cpu_before_;
+  if (!extent_.is_warm_up) flow_.cpu_ns = cpu_() - cpu_before_;
   return std::move(flow_);
 }
 

@@ -20,13 +20,13 @@ void Echoes::begin(std::size_t body_size, const Extent& extent) {
   due_.assign(load_.size(), {});
   for (std::size_t i = 0; i < load_.size(); ++i) load_[i].expected = 0;
   flow_ = Flow();
-  cpu_before_ = cpu_();
+  cpu_before_ = extent.is_warm_up ? 0 : cpu_();
   begin_ = Clock::now();
 }
 
 Flow Echoes::finish() {
   flow_.time = load_.now() - begin_;
-  flow_.cpu_ns = cpu_() - cpu_before_;
+  if (!extent_.is_warm_up) flow_.cpu_ns = cpu_() - cpu_before_;
   return std::move(flow_);
 }
 

@@ -32,6 +32,7 @@ struct Flow {
 struct Extent {
   Clock::duration window{};
   std::uint64_t at_least = 1;
+  bool is_warm_up = false;  // CPU time is not looked at
 };
 
 }  // namespace jackfield::bench

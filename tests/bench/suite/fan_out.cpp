@@ -52,7 +52,8 @@ class ClosedLoop final : public FanOutStage {
     const FanOutCase& one = cases_[number];
     const bool is_large = subscribers_ * one.under_way >= kNeedsNoWarmUp;
     if (!is_large) {
-      broadcasts().run(one.size, one.under_way, {.window = window_ / 5, .at_least = 2});
+      broadcasts().run(one.size, one.under_way,
+                       {.window = window_ / 5, .at_least = 2, .is_warm_up = true});
     }
     const std::size_t at_least = one.under_way * (is_large ? 1 : 2);
     return flow_values(broadcasts().run(one.size, one.under_way,
@@ -72,7 +73,7 @@ class OpenLoop final : public FanOutStage {
       : FanOutStage(server, subscribers), size_(size), interval_(interval), window_(window) {}
 
   std::vector<double> measure(std::size_t) override {
-    broadcasts().run_at_rate(size_, interval_, {.window = window_ / 5});
+    broadcasts().run_at_rate(size_, interval_, {.window = window_ / 5, .is_warm_up = true});
     return flow_values(broadcasts().run_at_rate(size_, interval_, {.window = window_}));
   }
 

@@ -170,7 +170,7 @@ std::uint64_t MeasuredServer::cpu_ns_now() const {
 
 std::uint64_t MeasuredServer::cpu_ns() const {
   constexpr std::chrono::milliseconds kStep{2};
-  constexpr int kSteps = 100;
+  constexpr int kSteps = 40;
   constexpr int kQuiet = 2;
   std::uint64_t last = cpu_ns_now();
   for (int step = 0, quiet = 0; step < kSteps && quiet < kQuiet; ++step) {

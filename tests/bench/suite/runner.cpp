@@ -50,7 +50,11 @@ double Results::quotient(const std::string& work, const Place& one, const Place&
   return spread_of(quotients).median;
 }
 
-void progress(const std::string& what) { std::fprintf(stderr, "bench: %s\n", what.c_str()); }
+void progress(const std::string& what) {
+  static const auto begin = Clock::now();
+  const auto time = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begin);
+  std::fprintf(stderr, "bench: %4lld s  %s\n", static_cast<long long>(time.count()), what.c_str());
+}
 
 Runner::Runner(std::vector<const ServerKind*> kinds, std::filesystem::path folder,
                std::vector<int> cores, const Setting& setting)

@@ -25,8 +25,10 @@ class Subscribers {
                      .is_ordered = topics == 1},
                     meter_of(server)) {}
 
-  Flow run(Clock::duration window) {
-    return broadcasts_.run(kSize, kUnderWay, {.window = window, .at_least = 2 * kUnderWay});
+  Flow run(Clock::duration window, bool is_warm_up) {
+    return broadcasts_.run(
+        kSize, kUnderWay,
+        {.window = window, .at_least = 2 * kUnderWay, .is_warm_up = is_warm_up});
   }
 
  private:
@@ -55,8 +57,8 @@ class TopicsStage final : public Stage {
 
   std::vector<double> measure(std::size_t number) override {
     Subscribers subscribers(server_, sets_, topics_[number]);
-    subscribers.run(window_ / 5);
-    return flow_values(subscribers.run(window_));
+    subscribers.run(window_ / 5, true);
+    return flow_values(subscribers.run(window_, false));
   }
 
  private:
