@@ -11,8 +11,8 @@ namespace fs = std::filesystem;
 constexpr std::string_view kPublished = "queued messages: ";
 
 std::string configuration(const fs::path& module, const Launch& launch) {
-  // Beside the connections: the listener, and what nchan and nginx have for themselves.
-  const std::string descriptors = std::to_string(launch.connections + 64);
+  // nginx closes connections when less than a sixteenth of these is free.
+  const std::size_t places = launch.connections + launch.connections / 8 + 256;
   const std::string folder = launch.folder.string();
   // One process; nothing is logged, kept or limited.
   return "load_module " + module.string() + ";\n" +
@@ -20,7 +20,7 @@ std::string configuration(const fs::path& module, const Launch& launch) {
          "master_process off;\n"
          "pid " + folder + "/pid;\n"
          "error_log stderr error;\n"
-         "events { worker_connections " + descriptors + "; multi_accept on; }\n"
+         "events { worker_connections " + std::to_string(places) + "; multi_accept on; }\n"
          "http {\n"
          "  access_log off;\n"
          "  tcp_nodelay on;\n"
