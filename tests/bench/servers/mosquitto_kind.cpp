@@ -8,8 +8,8 @@ namespace jackfield::bench {
 namespace {
 
 std::string configuration(const Launch& launch) {
-  // mosquitto.conf(5). 2.0.11 does not start with WebSocket listeners alone: it has a Unix socket too.
-  // Started by root it would become another user, who cannot make that socket in the folder.
+  // mosquitto.conf(5). 2.0.11 does not start with WebSocket listeners alone: it has a Unix socket
+  // too. Started by root it would become another user, who cannot make that in the folder.
   return std::string(::geteuid() == 0 ? "user root\n" : "") +
          "listener 0 " + (launch.folder / "socket").string() + "\n"
          "listener " + std::to_string(launch.port) + " 127.0.0.1\n"

@@ -1,6 +1,6 @@
-// MQTT 3.1.1 (OASIS, mqtt-v3.1.1-os; sections below are its) over WebSockets (6): binary frames, which
-// need not be whole packets. Quality of service 0, clean sessions, no keep-alive. Any thread, no
-// state.
+// MQTT 3.1.1 (OASIS, mqtt-v3.1.1-os; the sections named are its) over WebSockets (6), binary frames,
+// which need not be whole packets. Quality of service 0, clean sessions, no keep-alive. Any thread,
+// no state.
 #pragma once
 
 #include "tests/bench/load/dialect.hpp"

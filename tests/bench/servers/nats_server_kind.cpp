@@ -6,7 +6,7 @@ namespace jackfield::bench {
 namespace {
 
 std::string configuration(const Launch& launch) {
-  // No listener but the WebSocket's is used; the one that cannot be left out takes any port. Nothing
+  // Only the WebSocket's listener is used; the one that cannot be left out takes any port. Nothing
   // is dropped, and nobody is asked whether he is there.
   return "host: \"127.0.0.1\"\n"
          "port: -1\n"

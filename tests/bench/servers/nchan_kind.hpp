@@ -1,5 +1,5 @@
-// nginx with the module nchan. A connection subscribes by the path of its request, to one topic, and
-// publishes to it by what it sends: frames are bodies and nothing else. One thread.
+// nginx with the module nchan. A connection subscribes by the path of its request, to one topic,
+// and publishes to it by what it sends: frames are bodies and nothing else. One thread.
 #pragma once
 
 #include <filesystem>

@@ -10,8 +10,8 @@
 
 namespace jackfield::bench {
 
-// The reference server, ws-server.ts, which is not part of the repository: $JACKFIELD_REFERENCE names
-// it, or it lies beside the checkout, in shared/seed/.
+// The reference server, ws-server.ts, which is not part of the repository: $JACKFIELD_REFERENCE
+// names it, or it lies beside the checkout, in shared/seed/.
 class ReferenceKind final : public ServerKind {
  public:
   explicit ReferenceKind(const Installed& installed);

@@ -1,5 +1,5 @@
-// The programs that servers are started from: where they are found, what they say of themselves, and
-// the files that they want. One thread.
+// The programs that servers are started from: where they are found, what they say of themselves,
+// and the files that they want. One thread.
 #pragma once
 
 #include <filesystem>

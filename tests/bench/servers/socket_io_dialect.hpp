@@ -1,5 +1,5 @@
-// Socket.IO's protocol 5 over Engine.IO's 4, over WebSockets: text frames, a digit or two in front of
-// each. Topics are rooms, as node/socket_io.mjs has them. Any thread, no state.
+// Socket.IO's protocol 5 over Engine.IO's 4, over WebSockets: text frames, a digit or two in front
+// of each. Topics are rooms, as node/socket_io.mjs has them. Any thread, no state.
 #pragma once
 
 #include "tests/bench/load/dialect.hpp"

@@ -1,5 +1,5 @@
-// The channel that the reference server, ws-server.ts, is written against and that is not part of it.
-// A pattern `echo:<name>` matches topics of as many parts; what a `<name>` stands for is in the
+// The channel that the reference server, ws-server.ts, is written against and that is not part of
+// it. A pattern `echo:<name>` matches topics of as many parts; what a `<name>` stands for is in the
 // params. Patterns and topics are split at ':'.
 export type TopicParams = Record<string, string>;
 

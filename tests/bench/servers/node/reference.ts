@@ -7,8 +7,8 @@ import { WebSocketServer } from "./ws-server.js";
 
 const [port, connections] = process.argv.slice(2).map(Number);
 
-// ws-server.ts logs each connection, subscription and broadcast. The other servers' logs are off, so
-// this one's are too.
+// ws-server.ts logs each connection, subscription and broadcast. The logs of the other servers are
+// off, so this one's are too.
 console.log = () => {};
 
 const echo = new Channel("echo:<name>");
