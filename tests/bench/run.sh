@@ -113,7 +113,8 @@ say "building"
 build release || fail "the build failed; $log says why"
 build bench bench_programs || fail "the build failed; $log says why"
 
-folder=$(mktemp -d) || fail "no folder for temporary files"
+# Not in /tmp: Jackfield watches the folders above its own, and whoever writes there would wake it.
+folder=$(mktemp -d "$output/run.XXXXXX") || fail "no folder for temporary files"
 commit=$(git -C "$root" describe --always --dirty 2>/dev/null)
 "$output/tests/bench/run_bench" --jackfield "$root/build/release/jackfield" \
   --plugins "$root/build/release/plugins" --programs "$output/tests/bench" \

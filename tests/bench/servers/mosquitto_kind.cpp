@@ -8,10 +8,13 @@ namespace jackfield::bench {
 namespace {
 
 std::string configuration(const Launch& launch) {
-  // mosquitto.conf(5). 2.0.11 does not start with WebSocket listeners alone: it has a Unix socket
-  // too. Started by root it would become another user, who cannot make that in the folder.
+  // mosquitto.conf(5). 2.0.11 does not start with WebSocket listeners alone: it has another, which
+  // nobody uses, on an address where hardly anybody else listens, and on a port of its own: it takes
+  // two of one port for one. Started by root it would become another user, and then it would not
+  // end with us (prctl(2), PR_SET_PDEATHSIG).
+  const int unused = launch.port ^ 1;
   return std::string(::geteuid() == 0 ? "user root\n" : "") +
-         "listener 0 " + (launch.folder / "socket").string() + "\n"
+         "listener " + std::to_string(unused) + " 127.0.0.2\n"
          "listener " + std::to_string(launch.port) + " 127.0.0.1\n"
          "protocol websockets\n"
          "allow_anonymous true\n"
