@@ -91,6 +91,7 @@ Work echo_at_rate(const Setting& setting) {
   work.connections = kConnections;
   const std::chrono::milliseconds window(setting.is_short ? 300 : 1000);
   for (const int rate : {2000, 10000}) {
+    if (setting.is_short && rate != 10000) continue;
     Group group;
     group.name = std::to_string(rate) + " a second";
     group.cases = {{std::to_string(rate), {std::int64_t{rate}}, ""}};

@@ -5,6 +5,8 @@
 #include <ctime>
 #include <set>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "tests/bench/load/load.hpp"
@@ -134,6 +136,19 @@ std::vector<const ServerKind*> choose(const std::vector<std::unique_ptr<ServerKi
   return chosen;
 }
 
+void drop_unmeasured(Table& targets) {
+  const auto is_measured = [](const Cell& cell) {
+    return !std::holds_alternative<std::monostate>(cell);
+  };
+  std::size_t column = 0;
+  while (targets.columns[column].key != "measured") ++column;
+  std::vector<std::vector<Cell>> rows;
+  for (std::vector<Cell>& row : targets.rows) {
+    if (is_measured(row[column])) rows.push_back(std::move(row));
+  }
+  targets.rows = std::move(rows);
+}
+
 void run(const Options& options) {
   catch_interrupts();
   Setting setting = options.setting;
@@ -166,8 +181,11 @@ void run(const Options& options) {
     if (!options.only.empty() && options.only.count(work.name) == 0) continue;
     runner.run(work, results);
     add(table_of(work, chosen, results));
+    report.write(options.output);  // whatever comes
   }
-  add(targets_table(works, results, options.installed.jackfield, options.folder));
+  Table targets = targets_table(works, results, options.installed.jackfield, options.folder);
+  if (!options.only.empty()) drop_unmeasured(targets);
+  add(std::move(targets));
   report.add_fact("load after", load_average());
   report.write(options.output);
 }

@@ -138,6 +138,7 @@ Work subscribe_storm(const Setting& setting) {
   work.grown = 3;
   for (const bool is_one_connection : {true, false}) {
     for (const std::size_t count : kCounts) {
+      if (setting.is_short && count != kSmallest && count != kLargeGroup) continue;
       const std::size_t connections = is_one_connection ? 1 : count;
       const std::size_t topics = is_one_connection ? count : 1;
       const std::string kind = is_one_connection ? "one-connection/" : "one-topic/";
@@ -147,7 +148,8 @@ Work subscribe_storm(const Setting& setting) {
                       {cell(connections), cell(topics)},
                       count == kSmallest ? "" : kind + std::to_string(kSmallest)}};
       group.topics = topics;
-      if (count >= kLargeGroup) group.max_rounds = setting.is_short ? 2 : 3;
+      if (count == kLargeGroup) group.max_rounds = 3;
+      if (setting.is_short) group.max_rounds = 1;
       group.open = [=](MeasuredServer& server) {
         return std::make_unique<SubscribeStage>(server, connections, topics);
       };
