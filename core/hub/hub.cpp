@@ -178,12 +178,17 @@ Hub::Outcome Hub::push(base::Id target, std::string_view event, std::string_view
 std::size_t Hub::broadcast(std::string_view name, std::string_view event, std::string_view payload,
                            base::Id except) {
   const Topic* topic = subscriptions_.find_topic(name);
-  if (topic == nullptr || topic->subscriptions.empty()) return 0;
+  if (topic == nullptr || topic->members.empty()) return 0;
   const wire::FrameRef frame = wire::make_message_frame(name, event, payload);
+  const Subscription* excepted = except == 0 ? nullptr : subscriptions_.find(except);
   std::size_t count = 0;
-  for (Subscription* subscription : topic->subscriptions) {
-    if (subscription->id == except) continue;
-    deliver(*subscription, frame, false);
+  for (const Topic::Member& member : topic->members) {
+    if (member.subscription == excepted) continue;
+    if (member.connection != nullptr) {
+      enqueue(*member.connection, frame);
+    } else {
+      deliver(*member.subscription, frame, false);
+    }
     ++count;
   }
   return count;
@@ -275,7 +280,7 @@ void Hub::end_subscription(Subscription& subscription, LeaveReason reason) {
   }
   if (subscription.joining != nullptr) {
     take_pending(*pending_calls_.find(subscription.joining->call));
-    subscription.joining.reset();
+    subscriptions_.end_joining(subscription);
   }
   --subscription.topic->joined;
   subscriptions_.end(subscription);

@@ -153,7 +153,7 @@ std::vector<std::unique_ptr<Call>> Hub::take_pending_calls(const std::vector<Cha
 // A join that was not answered: whoever serves the topic now is asked.
 void Hub::ask_again(Subscription& subscription) {
   Connection& connection = *subscription.connection;
-  const std::unique_ptr<Joining> joining = std::move(subscription.joining);
+  const std::unique_ptr<Joining> joining = subscriptions_.end_joining(subscription);
   release_held(connection, *joining);
   const std::string topic = subscription.topic->name;
   hold_.joins_again.push_back({connection.id, topic, std::move(joining->payload)});

@@ -109,7 +109,7 @@ void Hub::join(Subscription& subscription, std::string id, std::string_view payl
   joining->call = ids_.next();
   joining->id = std::move(id);
   joining->is_again = subscription.is_joined;
-  subscription.joining = std::move(joining);
+  subscriptions_.begin_joining(subscription, std::move(joining));
   Call call{.id = subscription.joining->call,
             .connection = connection.id,
             .joining = &subscription,
@@ -138,7 +138,7 @@ void Hub::join(Subscription& subscription, std::string id, std::string_view payl
 // into no channel: it may be reached from within one.
 void Hub::finish_join(Subscription& subscription, const Answer& answer) {
   Connection& connection = *subscription.connection;
-  const std::unique_ptr<Joining> joining = std::move(subscription.joining);
+  const std::unique_ptr<Joining> joining = subscriptions_.end_joining(subscription);
   release_held(connection, *joining);
   const bool is_refused = answer.kind != Answer::Kind::kOk;
   if (is_refused) {

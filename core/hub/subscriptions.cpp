@@ -51,8 +51,8 @@ Subscription& SubscriptionIndex::add(base::Id id, Connection& connection, std::s
   subscription.connection = &connection;
   subscription.topic = topic;
   subscription.channel = &channel;
-  subscription.index_in_topic = static_cast<std::uint32_t>(topic->subscriptions.size());
-  topic->subscriptions.push_back(&subscription);
+  subscription.index_in_topic = static_cast<std::uint32_t>(topic->members.size());
+  topic->members.push_back({&subscription, &connection});
   ++topic->references;
   connection.subscriptions.add(subscription);
   by_place_.insert(&subscription);
@@ -63,11 +63,25 @@ Subscription& SubscriptionIndex::add(base::Id id, Connection& connection, std::s
 Subscription* SubscriptionIndex::find(base::Id id) const { return by_id_.find(id); }
 
 Subscription* SubscriptionIndex::find(const Connection& connection, std::string_view name) const {
+  if (connection.subscriptions.is_empty()) return nullptr;
   const Topic* topic = find_topic(name);
   return topic == nullptr ? nullptr : by_place_.find({&connection, topic});
 }
 
 Topic* SubscriptionIndex::find_topic(std::string_view name) const { return topics_.find(name); }
+
+void SubscriptionIndex::begin_joining(Subscription& subscription,
+                                      std::unique_ptr<Joining> joining) {
+  assert(subscription.joining == nullptr && "one join of a subscription at a time");
+  subscription.joining = std::move(joining);
+  subscription.topic->members[subscription.index_in_topic].connection = nullptr;
+}
+
+std::unique_ptr<Joining> SubscriptionIndex::end_joining(Subscription& subscription) {
+  assert(subscription.joining != nullptr && !subscription.is_ended);
+  subscription.topic->members[subscription.index_in_topic].connection = subscription.connection;
+  return std::move(subscription.joining);
+}
 
 void SubscriptionIndex::end(Subscription& subscription) {
   assert(!subscription.is_ended && "a subscription ends once");
@@ -75,10 +89,10 @@ void SubscriptionIndex::end(Subscription& subscription) {
   subscription.is_ended = true;
 
   // Its place is filled with the last of the list.
-  auto& of_topic = subscription.topic->subscriptions;
-  of_topic[subscription.index_in_topic] = of_topic.back();
-  of_topic[subscription.index_in_topic]->index_in_topic = subscription.index_in_topic;
-  of_topic.pop_back();
+  auto& members = subscription.topic->members;
+  members[subscription.index_in_topic] = members.back();
+  members[subscription.index_in_topic].subscription->index_in_topic = subscription.index_in_topic;
+  members.pop_back();
 
   subscription.connection->subscriptions.remove(subscription);
   subscription.connection = nullptr;

@@ -18,10 +18,17 @@
 namespace jackfield::hub {
 
 struct Topic {
+  // What a fan-out needs of a subscription, side by side: the subscriptions themselves lie
+  // scattered and would have to be fetched one by one.
+  struct Member {
+    Subscription* subscription;
+    Connection* connection;  // null while it is joining: what is sent to it is held
+  };
+
   std::string name;
-  std::vector<Subscription*> subscriptions;  // the joining ones too
-  std::size_t joined = 0;                    // those that are not joining for the first time
-  std::size_t references = 0;                // subscriptions that name it, ended ones too
+  std::vector<Member> members;  // those that have not ended
+  std::size_t joined = 0;       // those that are not joining for the first time
+  std::size_t references = 0;   // subscriptions that name it, ended ones too
 };
 
 // What a subscription has only while its join is under way.
@@ -49,8 +56,8 @@ struct Subscription {
   Channel* channel = nullptr;
   Subscription* previous = nullptr;  // in the chain of its connection
   Subscription* next = nullptr;
-  std::unique_ptr<Joining> joining;
-  std::string kept;  // the plugin's bytes
+  std::unique_ptr<Joining> joining;  // by begin_joining() and end_joining() of the index
+  std::string kept;                  // the plugin's bytes
   std::uint32_t index_in_topic = 0;
   bool is_joined = false;  // a join succeeded
   bool is_ended = false;   // taken out; only its leave may still look at it
@@ -72,6 +79,11 @@ class SubscriptionIndex {
 
   // Those that any of these channels serves, ended ones too, in the order in which they came.
   std::vector<base::Id> of_channels(const std::vector<Channel*>& channels) const;
+
+  // From here on a broadcast is held for it.
+  void begin_joining(Subscription& subscription, std::unique_ptr<Joining> joining);
+  // REQUIRES: it is joining and has not ended.
+  std::unique_ptr<Joining> end_joining(Subscription& subscription);
 
   // Takes it out of its topic and connection and marks it ended. It is still found by its id, and
   // keeps its topic, until `erase`.

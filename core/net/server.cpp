@@ -1,6 +1,7 @@
 #include "core/net/server.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -9,9 +10,18 @@
 namespace jackfield::net {
 namespace {
 
-// What is read in one go, and each connection's buffer: small, for there may be thousands; a larger
-// message comes in pieces. Under 128 libwebsockets breaks control frames.
-constexpr std::size_t kRxBuffer = 128;
+// What is read in one go, and so large is each connection's buffer: a larger message comes in
+// pieces, at half a microsecond each. All buffers together have their bound, so those of a server
+// for thousands are small, and those of a server for a few dozen large. Under 128 libwebsockets
+// breaks control frames; its own buffer holds 4,096.
+constexpr std::size_t kLeastRxBuffer = 128;
+constexpr std::size_t kMostRxBuffer = 2048;
+constexpr std::size_t kAllRxBuffers = 512 << 10;
+
+std::size_t rx_buffer(std::size_t max_connections) {
+  return std::bit_floor(std::clamp(kAllRxBuffers / max_connections, kLeastRxBuffer, kMostRxBuffer));
+}
+
 // A write is cut here by libwebsockets, and what is left is copied: more than the largest message.
 constexpr std::size_t kTxPacket = 16 << 20;
 // libwebsockets' own bound on a handshake stands behind the server's, which may change: it is more
@@ -50,14 +60,14 @@ Server::Server(const Settings& settings, LoopUv& loop, hub::Hub& hub, base::Log&
       hub_(hub),
       log_(log),
       handshakes_(settings.handshake_timeout, loop, log),
-      reads_(kRxBuffer) {
+      reads_(rx_buffer(hub.limits().max_connections)) {
   std::strcpy(offered_.data(), "-");
   protocols_[0].name = "jackfield";
   protocols_[1].name = offered_.data();
   for (lws_protocols* protocol : {&protocols_[0], &protocols_[1]}) {
     protocol->callback = &Server::callback;
     protocol->per_session_data_size = 0;  // `established` sets the link itself
-    protocol->rx_buffer_size = kRxBuffer;
+    protocol->rx_buffer_size = rx_buffer(hub.limits().max_connections);
     protocol->tx_packet_size = kTxPacket;
   }
 }

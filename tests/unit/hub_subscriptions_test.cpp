@@ -26,7 +26,7 @@ TEST(HubSubscriptions, are_found_by_id_and_by_place) {
   POINTERS_EQUAL(&b, index.find(second, "t"));
   POINTERS_EQUAL(nullptr, index.find(first, "u"));
   POINTERS_EQUAL(nullptr, index.find(12));
-  LONGS_EQUAL(2, index.find_topic("t")->subscriptions.size());
+  LONGS_EQUAL(2, index.find_topic("t")->members.size());
   LONGS_EQUAL(1, index.topic_count());
 }
 
@@ -65,7 +65,7 @@ TEST(HubSubscriptions, ending_one_of_many_keeps_the_others_in_their_places) {
     if (found != nullptr) {
       ++left;
       LONGS_EQUAL(id, found->id);
-      POINTERS_EQUAL(found, found->topic->subscriptions[found->index_in_topic]);
+      POINTERS_EQUAL(found, found->topic->members[found->index_in_topic].subscription);
     }
   }
   LONGS_EQUAL(86, left);
