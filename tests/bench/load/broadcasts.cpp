@@ -44,7 +44,7 @@ Flow Broadcasts::finish() {
 }
 
 bool Broadcasts::goes_on() const {
-  return next_ - first_ < extent_.at_least || load_.now() - begin_ < extent_.window;
+  return extent_.goes_on(next_ - first_, load_.now() - begin_);
 }
 
 Flow Broadcasts::run(std::size_t body_size, std::size_t under_way, const Extent& extent) {

@@ -31,7 +31,7 @@ Flow Echoes::finish() {
 }
 
 bool Echoes::goes_on() const {
-  return flow_.messages < extent_.at_least || load_.now() - begin_ < extent_.window;
+  return extent_.goes_on(flow_.messages, load_.now() - begin_);
 }
 
 Flow Echoes::run(std::size_t body_size, const Extent& extent) {

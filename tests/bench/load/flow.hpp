@@ -27,12 +27,17 @@ struct Flow {
   }
 };
 
-// How long a flow goes on: for this time, and until so many messages were sent. All that was sent
-// is delivered before it ends.
+// How long a flow goes on: for this time, and until so many messages were sent, as far as they can
+// be within kLongest. All that was sent is delivered before it ends.
 struct Extent {
   Clock::duration window{};
   std::uint64_t at_least = 1;
   bool is_warm_up = false;  // CPU time is not looked at
+
+  static constexpr std::chrono::seconds kLongest{5};
+  bool goes_on(std::uint64_t sent, Clock::duration time) const {
+    return time < window || (sent < at_least && time < kLongest);
+  }
 };
 
 }  // namespace jackfield::bench

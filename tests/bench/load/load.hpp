@@ -82,7 +82,7 @@ class Load {
  private:
   friend class LoadConnection;
 
-  static constexpr std::size_t kBuffer = 1 << 20;
+  static constexpr std::size_t kBuffer = 4 << 20;
   static constexpr std::size_t kEvents = 1024;
   static constexpr std::size_t kUnconfirmed = 4096;
 
