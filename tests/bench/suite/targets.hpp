@@ -1,4 +1,4 @@
-// The targets of issue 4, and whether this run meets them. One thread.
+// What Jackfield is to show by this suite, and whether a run shows it. One thread.
 #pragma once
 
 #include <filesystem>
