@@ -1,6 +1,6 @@
-// Broadcasts through one connection of a load to the subscribers among the others. Each is numbered,
-// and every delivery is checked: one that is lost, doubled, changed or out of its order ends the flow
-// with a Failure. One thread; the load outlives it.
+// Broadcasts through one connection of a load to the subscribers among the others. Each is
+// numbered, and every delivery is checked: one that is lost, doubled, changed or out of its order
+// ends the flow with a Failure. One thread; the load outlives it.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +29,8 @@ class Broadcasts final : public Load::Listener {
   Broadcasts(Load& load, Options options, CpuMeter cpu);
   ~Broadcasts() override;
 
-  // Closed loop: `under_way` broadcasts (64 at most) are, always. One more is due when the oldest has
-  // reached everybody, and its latency counts from then.
+  // Closed loop: `under_way` broadcasts (64 at most) are, always. One more is due when the oldest
+  // has reached everybody, and its latency counts from then.
   Flow run(std::size_t body_size, std::size_t under_way, const Extent& extent);
   // Open loop: one is due each `interval`, whatever the server does, and its latency counts from
   // when it was due, not from when it was sent.

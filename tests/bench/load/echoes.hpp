@@ -1,6 +1,6 @@
 // Echoes: each connection of a load sends numbered messages that it alone gets back, on a topic of
-// its own. Each answer is checked; one that is lost, changed or out of its order ends the flow with a
-// Failure. One thread; the load outlives it.
+// its own. Each answer is checked; one that is lost, changed or out of its order ends the flow with
+// a Failure. One thread; the load outlives it.
 #pragma once
 
 #include <cstddef>

@@ -59,8 +59,8 @@ class Load {
   void open_publisher(const std::vector<std::string>& topics);
   // Opens, and subscribes to the topics.
   void open_subscribed(std::size_t count, const TopicsOf& topics);
-  // Subscribes (unsubscribes) connections from `first` on to their topics and waits for the server's
-  // word on all.
+  // Subscribes (unsubscribes) connections from `first` on to their topics and waits for the
+  // server's word on all.
   void subscribe(std::size_t first, std::size_t count, const TopicsOf& topics);
   void unsubscribe(std::size_t first, std::size_t count, const TopicsOf& topics);
   // Closes all connections at once, as a client does that ends.

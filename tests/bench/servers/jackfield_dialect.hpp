@@ -1,5 +1,5 @@
-// Jackfield's wire, spoken with its plugin echo: text frames [topic,event,payload]. The servers that
-// were written for comparison speak the same. Any thread, no state.
+// Jackfield's wire, spoken with its plugin echo: text frames [topic,event,payload]. The servers
+// that were written for comparison speak the same. Any thread, no state.
 #pragma once
 
 #include <cstddef>

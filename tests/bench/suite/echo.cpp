@@ -59,8 +59,8 @@ Work echo(const Setting& setting) {
   work.name = "echo";
   work.title = "Echo: closed loop";
   work.text =
-      "Each connection has one message of 64 octets under way, on a topic of its own, and sends the "
-      "next when it has the last back.";
+      "Each connection has one message of 64 octets under way, on a topic of its own, and sends "
+      "the next when it has the last back.";
   work.labels = {{"connections", "connections", 0}};
   work.metrics = flow_metrics("echo");
   const std::chrono::milliseconds window(setting.is_short ? 200 : 400);

@@ -58,7 +58,8 @@ Work idle_connections(const Setting& setting) {
                   {"start_kib", "KiB before", 0},
                   {"full_kib", "KiB after", 0}};
   const std::size_t most = setting.descriptors > 2 * kOthers ? setting.descriptors - kOthers : 1;
-  const std::size_t connections = std::min(setting.is_short ? setting.idle / 4 : setting.idle, most);
+  const std::size_t wanted = setting.is_short ? setting.idle / 4 : setting.idle;
+  const std::size_t connections = std::clamp<std::size_t>(wanted, 1, most);
   for (const Kind& kind : kKinds) {
     Group group;
     group.name = std::string("subscriptions: ") + kind.label;

@@ -19,8 +19,8 @@ class Runner {
   Runner(std::vector<const ServerKind*> kinds, std::filesystem::path folder,
          std::vector<int> cores, const Setting& setting);
 
-  // Starts all servers, runs the work and ends them. A server that fails a case is said to have, and
-  // the others go on.
+  // Starts all servers, runs the work and ends them. A server that fails a case is said to have,
+  // and the others go on.
   void run(const Work& work, Results& results);
 
  private:

@@ -74,8 +74,8 @@ double stripped_size(const fs::path& executable, const fs::path& folder) {
 }
 
 void add_fan_out(Targets& targets) {
-  targets.add("1,000 subscribers, 64 octets, 1 under way", targets.by("fan-out", "1000/1/64", "limit"),
-              1.05, "x limit");
+  targets.add("1,000 subscribers, 64 octets, 1 under way",
+              targets.by("fan-out", "1000/1/64", "limit"), 1.05, "x limit");
   targets.add("1,000 subscribers, 64 octets, 64 under way",
               targets.by("fan-out", "1000/64/64", "limit-joined"), 2, "x limit-joined");
   targets.add("1,000 subscribers, 64 octets, 64 under way",
