@@ -155,14 +155,12 @@ Hub::Outcome Hub::push(base::Id target, std::string_view event, std::string_view
     call = pending_calls_.find(target);
   }
   if (call != nullptr) {
-    Connection* connection = find_connection(call->connection);
-    const bool is_abandoned = call->joining != nullptr && call->joining->is_ended;
-    if (connection == nullptr || is_abandoned) return Outcome::kGone;
+    if (call->connection == nullptr) return Outcome::kGone;
     const wire::FrameRef frame = wire::make_message_frame(call->topic, event, payload);
     if (call->joining != nullptr) {
       deliver(*call->joining, frame, true);
     } else {
-      enqueue(*connection, frame);
+      enqueue(*call->connection, frame);
     }
     return Outcome::kDone;
   }
@@ -274,7 +272,9 @@ void Hub::end_subscription(Subscription& subscription, LeaveReason reason) {
     subscription.joining->ended_by = reason;
     subscription.joining->held.clear();
     subscription.joining->waiting.clear();
-    subscription.connection->calls.remove(*pending_calls_.find(subscription.joining->call));
+    Call& call = *pending_calls_.find(subscription.joining->call);
+    call.connection->calls.remove(call);
+    call.connection = nullptr;
     subscriptions_.end(subscription);
     return;
   }
@@ -314,11 +314,8 @@ void Hub::call_leave(Subscription& subscription, LeaveReason reason) {
   subscription.channel->leave(request, reason);
 }
 
-// A join whose subscription has ended is its connection's matter no more.
 std::unique_ptr<Call> Hub::take_pending(Call& call) {
-  Connection* connection = find_connection(call.connection);
-  const bool is_abandoned = call.joining != nullptr && call.joining->is_ended;
-  if (connection != nullptr && !is_abandoned) connection->calls.remove(call);
+  if (call.connection != nullptr) call.connection->calls.remove(call);
   return pending_calls_.take(call.id);
 }
 
@@ -343,7 +340,6 @@ Hub::Outcome Hub::reply(base::Id id, Answer answer) {
   Call* const pending = pending_calls_.find(id);
   if (pending == nullptr) return Outcome::kGone;
   const std::unique_ptr<Call> call = take_pending(*pending);
-  Connection* connection = find_connection(call->connection);
   if (call->joining != nullptr) {
     Subscription& subscription = *call->joining;
     if (!subscription.is_ended) {
@@ -358,9 +354,8 @@ Hub::Outcome Hub::reply(base::Id id, Answer answer) {
     }
     return Outcome::kGone;
   }
-  if (connection == nullptr) return Outcome::kGone;
   if (answer.kind == Answer::Kind::kRefused) {
-    send_error(*connection, call->topic, answer.code, answer.message);
+    send_error(*call->connection, call->topic, answer.code, answer.message);
   }
   return Outcome::kDone;
 }

@@ -40,8 +40,8 @@ enum class CloseCode : std::uint16_t {
 // A join or event whose answer is due.
 struct Call {
   base::Id id = 0;
-  base::Id connection = 0;
-  Subscription* joining = nullptr;  // join: the subscription, perhaps ended meanwhile
+  Connection* connection = nullptr;  // null: a join whose subscription has ended meanwhile
+  Subscription* joining = nullptr;   // join: the subscription, perhaps ended meanwhile
   std::string topic;
   Channel* channel = nullptr;
   Call* previous = nullptr;  // in the chain of its connection, while it is pending

@@ -110,13 +110,12 @@ Hub::HandOver Hub::hand_over(const std::vector<Channel*>& successors) {
   settle();
   hold_.is_frozen = false;  // what cannot be handed over leaves the old channels
   for (const auto& call : take_pending_calls(old)) {
-    Connection* connection = find_connection(call->connection);
-    if (call->joining == nullptr && connection != nullptr) {
-      send_error(*connection, call->topic, kInternalError,
+    if (call->joining == nullptr) {
+      send_error(*call->connection, call->topic, kInternalError,
                  "The channel was replaced before it answered");
-    } else if (call->joining != nullptr && call->joining->is_ended) {
+    } else if (call->joining->is_ended) {
       subscriptions_.erase(*call->joining);  // it joined nothing, and now never will
-    } else if (call->joining != nullptr) {
+    } else {
       ask_again(*call->joining);
     }
   }
@@ -206,9 +205,8 @@ void Hub::retire(const std::vector<Channel*>& channels, LeaveReason reason) {
   }
   settle();
   for (const auto& call : take_pending_calls(channels)) {
-    Connection* connection = find_connection(call->connection);
-    if (!are_told || connection == nullptr || call->joining != nullptr) continue;
-    send_error(*connection, call->topic, kChannelUnloaded,
+    if (!are_told || call->joining != nullptr) continue;
+    send_error(*call->connection, call->topic, kChannelUnloaded,
                "The channel of this topic was unloaded");
   }
   // What is left joined nothing, and now never will.

@@ -111,7 +111,7 @@ void Hub::join(Subscription& subscription, std::string id, std::string_view payl
   joining->is_again = subscription.is_joined;
   subscriptions_.begin_joining(subscription, std::move(joining));
   Call call{.id = subscription.joining->call,
-            .connection = connection.id,
+            .connection = &connection,
             .joining = &subscription,
             .topic = subscription.topic->name,
             .channel = subscription.channel};
@@ -183,7 +183,7 @@ void Hub::dispatch_event(Connection& connection, const wire::Message& message) {
   const Subscription* subscription = subscriptions_.find(connection, message.topic);
   const bool is_its_own = subscription != nullptr && subscription->channel == channel;
   Call call{.id = ids_.next(),
-            .connection = connection.id,
+            .connection = &connection,
             .topic = std::string(message.topic),
             .channel = channel};
   const Request request{.call = call.id,

@@ -63,7 +63,8 @@ Subscription& SubscriptionIndex::add(base::Id id, Connection& connection, std::s
 Subscription* SubscriptionIndex::find(base::Id id) const { return by_id_.find(id); }
 
 Subscription* SubscriptionIndex::find(const Connection& connection, std::string_view name) const {
-  if (connection.subscriptions.is_empty()) return nullptr;
+  Subscription* const newest = connection.subscriptions.newest();
+  if (newest == nullptr || newest->topic->name == name) return newest;  // most hold none or one
   const Topic* topic = find_topic(name);
   return topic == nullptr ? nullptr : by_place_.find({&connection, topic});
 }

@@ -1,6 +1,8 @@
 #include "core/net/ws_link.hpp"
 
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -33,6 +35,16 @@ std::uint16_t answer_to_close(std::string_view payload) {
     return static_cast<std::uint16_t>(CloseCode::kInvalidPayload);
   }
   return code;
+}
+
+// As send(2), which is a point where threads are cancelled (pthreads(7)) and so, where there is or
+// was more than one, marks itself before and after. Nobody cancels this thread.
+long send_now(int descriptor, std::string_view bytes) {
+#ifdef SYS_sendto
+  return ::syscall(SYS_sendto, descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL, nullptr, 0);
+#else
+  return ::send(descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+#endif
 }
 
 }  // namespace
@@ -185,8 +197,8 @@ bool WsLink::write(std::string_view frames) {
   if (is_plain_ && !is_congested()) {
     // Bytes that need no encryption, and before which nothing waits, go the short way: what
     // libwebsockets looks at for each write is mostly not in the cache.
-    const ssize_t sent = ::send(descriptor_, frames.data(), frames.size(), MSG_NOSIGNAL);
-    if (sent == static_cast<ssize_t>(frames.size())) return true;
+    const long sent = send_now(descriptor_, frames);
+    if (sent == static_cast<long>(frames.size())) return true;
     if (sent > 0) frames.remove_prefix(static_cast<std::size_t>(sent));
   }
   // On a WebSocket, LWS_WRITE_HTTP passes the bytes through as they are. They are not written to:

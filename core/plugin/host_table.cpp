@@ -23,8 +23,10 @@ constexpr std::uint64_t kMaxTimerMs = std::uint64_t{1} << 40;  // 35 years
 Generation& generation_of(const jf_host* host) { return *static_cast<Generation*>(host->impl); }
 
 bool is_name(const jf_text& text) {
-  return is_valid(text) && text.size <= kMaxNameOctets &&
-         view(text).find('\0') == std::string_view::npos && wire::is_wtf8(view(text));
+  if (!is_valid(text) || text.size > kMaxNameOctets) return false;
+  if (wire::is_quoted_as_is(view(text)))
+    return true;  // as most are: ASCII without control characters
+  return view(text).find('\0') == std::string_view::npos && wire::is_wtf8(view(text));
 }
 
 bool is_message(const jf_text& text) {
