@@ -125,14 +125,18 @@ bool WsLink::is_too_big(std::string_view piece) const {
 
 void WsLink::take_message(std::string_view message, bool is_text) {
   server_.hub().receive(*connection_, message, is_text);
-  // Large answers go out before the next question is read, so that they wait with the peer rather
-  // than here.
-  if (connection_ != nullptr && connection_->outbox.bytes() > hub::Outbox::kMaxJoined) {
-    server_.hub().flush(*connection_);
-  }
+  if (messages_ < 2) ++messages_;
+  if (messages_ == 2) brings_several_ = true;
+  if (connection_ == nullptr) return;
+  // An answer leaves at once where it is not to be expected that others of the same read join it.
+  // Large ones do in any case: they wait with the peer rather than here.
+  const bool is_large = connection_->outbox.bytes() > hub::Outbox::kMaxJoined;
+  if (!brings_several_ || is_large) server_.hub().flush(*connection_);
 }
 
 void WsLink::read_ended() {
+  brings_several_ = messages_ == 2;
+  messages_ = 0;
   if (connection_ != nullptr) server_.hub().flush(*connection_);
 }
 

@@ -89,7 +89,9 @@ class WsLink : public hub::Link {
   bool is_deaf_ = false;    // what is received is dropped: the connection is being closed
   bool is_paused_ = false;  // not read from, because the hub asked for it
   bool has_sent_close_ = false;
-  bool has_pinged_ = false;  // since something was heard
+  bool has_pinged_ = false;      // since something was heard
+  bool brings_several_ = false;  // as far as is known, a read of it holds several messages
+  std::uint8_t messages_ = 0;    // of the read under way; 2: or more
   const int descriptor_;
   Server& server_;
   lws* const wsi_;

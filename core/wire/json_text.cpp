@@ -151,26 +151,31 @@ bool JsonScanner::take_value(std::string_view& value) {
 
 // RFC 8259 section 7.
 bool JsonScanner::skip_string() {
+  had_escapes_ = false;
   if (position_ == text_.size() || text_[position_] != '"') return false;
   ++position_;
   while (true) {
-    position_ += skip_words(text_.substr(position_), not_plain);
+    position_ += skip_words({text_.data() + position_, text_.size() - position_}, not_plain);
     while (position_ < text_.size() && is_plain(text_[position_])) ++position_;
     if (position_ == text_.size()) return false;
     const char c = text_[position_++];
     if (c == '"') return true;
     if (c != '\\') return false;  // a raw control character
-    if (position_ == text_.size()) return false;
-    const char escape = text_[position_++];
-    if (escape == 'u') {
-      if (text_.size() - position_ < 4) return false;
-      for (int i = 0; i < 4; ++i) {
-        if (hex_value(text_[position_++]) < 0) return false;
-      }
-    } else if (std::string_view("\"\\/bfnrt").find(escape) == std::string_view::npos) {
-      return false;
-    }
+    had_escapes_ = true;
+    if (!skip_escape()) return false;
   }
+}
+
+// What follows the backslash.
+bool JsonScanner::skip_escape() {
+  if (position_ == text_.size()) return false;
+  const char escape = text_[position_++];
+  if (escape != 'u') return std::string_view("\"\\/bfnrt").find(escape) != std::string_view::npos;
+  if (text_.size() - position_ < 4) return false;
+  for (int i = 0; i < 4; ++i) {
+    if (hex_value(text_[position_++]) < 0) return false;
+  }
+  return true;
 }
 
 // RFC 8259 section 6.

@@ -25,6 +25,8 @@ class JsonScanner {
   bool take_value(std::string_view& value);
   // Takes a string; `string` gets its text, quotes included.
   bool take_string(std::string_view& string);
+  // Whether the string that was taken last holds escapes.
+  bool had_escapes() const { return had_escapes_; }
   // Whether only white space is left.
   bool at_end() { return peek() == '\0' && position_ == text_.size(); }
 
@@ -48,6 +50,7 @@ class JsonScanner {
 
   void skip_space();
   bool skip_string();
+  bool skip_escape();
   bool skip_number();
   bool skip_literal(std::string_view literal);
   bool skip_scalar();
@@ -55,6 +58,7 @@ class JsonScanner {
 
   std::string_view text_;
   std::size_t position_ = 0;
+  bool had_escapes_ = false;
   Bits open_;  // the open containers: whether each is an object
 };
 

@@ -1,56 +1,43 @@
 #include "core/wire/message.hpp"
 
-#include <array>
-
-#include "core/wire/json_text.hpp"
-
 namespace jackfield::wire {
-namespace {
 
-bool is_name(std::string_view name, std::size_t limit) {
-  return name.size() <= limit && name.find('\0') == std::string_view::npos;
+bool MessageReader::take_name(JsonScanner& scanner, Name& name) {
+  if (!scanner.take_string(name.string)) return false;
+  name.has_escapes = scanner.had_escapes();
+  return true;
 }
 
-}  // namespace
-
-std::string_view MessageReader::decode(std::string_view string, std::string& buffer) {
-  if (!has_escapes(string)) return string.substr(1, string.size() - 2);
+bool MessageReader::decode(const Name& name, std::size_t limit, std::string& buffer,
+                           std::string_view& decoded) {
+  if (!name.has_escapes) {  // and so without a NUL
+    decoded = name.string.substr(1, name.string.size() - 2);
+    return decoded.size() <= limit;
+  }
   buffer.clear();
-  append_unquoted(string, buffer);
-  return buffer;
+  append_unquoted(name.string, buffer);
+  decoded = buffer;
+  return decoded.size() <= limit && decoded.find('\0') == std::string_view::npos;
 }
 
 MessageReader::Outcome MessageReader::read(std::string_view text, const NameLimits& limits,
                                            Message& message) {
   JsonScanner scanner(text);
-  std::array<std::string_view, 3> elements;
-  std::size_t count = 0;
-  if (scanner.peek() != '[') {
+  Name topic;
+  Name event;
+  const bool is_message = scanner.take('[') && take_name(scanner, topic) && scanner.take(',') &&
+                          take_name(scanner, event) && scanner.take(',') &&
+                          scanner.take_value(message.payload) && scanner.take(']') &&
+                          scanner.at_end();
+  if (!is_message) {
+    JsonScanner whole(text);
     std::string_view value;
-    const bool is_json = scanner.take_value(value) && scanner.at_end();
+    const bool is_json = whole.take_value(value) && whole.at_end();
     return is_json ? Outcome::kNotMessage : Outcome::kNotJson;
   }
-  scanner.take('[');
-  if (!scanner.take(']')) {
-    do {
-      std::string_view element;
-      if (!scanner.take_value(element)) return Outcome::kNotJson;
-      if (count < elements.size()) elements[count] = element;
-      ++count;
-    } while (scanner.take(','));
-    if (!scanner.take(']')) return Outcome::kNotJson;
-  }
-  if (!scanner.at_end()) return Outcome::kNotJson;
-  if (count != elements.size() || elements[0].front() != '"' || elements[1].front() != '"') {
-    return Outcome::kNotMessage;
-  }
-  message.topic = decode(elements[0], topic_);
-  message.event = decode(elements[1], event_);
-  message.payload = elements[2];
-  if (!is_name(message.topic, limits.topic) || !is_name(message.event, limits.event)) {
-    return Outcome::kBadName;
-  }
-  return Outcome::kMessage;
+  const bool are_names = decode(topic, limits.topic, topic_, message.topic) &&
+                         decode(event, limits.event, event_, message.event);
+  return are_names ? Outcome::kMessage : Outcome::kBadName;
 }
 
 std::string_view MessageReader::explain(Outcome outcome) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/wire/json_text.hpp"
+
 namespace jackfield::wire {
 
 struct Message {
@@ -32,7 +34,16 @@ class MessageReader {
   static std::string_view explain(Outcome outcome);
 
  private:
-  static std::string_view decode(std::string_view string, std::string& buffer);
+  // The next element, a name.
+  struct Name {
+    std::string_view string;  // with its quotes
+    bool has_escapes = false;
+  };
+
+  static bool take_name(JsonScanner& scanner, Name& name);
+  // What it stands for; false where it may not be used.
+  static bool decode(const Name& name, std::size_t limit, std::string& buffer,
+                     std::string_view& decoded);
 
   std::string topic_;
   std::string event_;
