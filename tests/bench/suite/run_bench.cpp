@@ -149,7 +149,8 @@ void drop_unmeasured(Table& targets) {
   targets.rows = std::move(rows);
 }
 
-void run(const Options& options) {
+// Whether Jackfield did all that it was put through.
+bool run(const Options& options) {
   catch_interrupts();
   Setting setting = options.setting;
   setting.descriptors = raise_descriptor_limit();
@@ -188,6 +189,7 @@ void run(const Options& options) {
   add(std::move(targets));
   report.add_fact("load after", load_average());
   report.write(options.output);
+  return !results.has_failed("jackfield");
 }
 
 }  // namespace
@@ -195,10 +197,10 @@ void run(const Options& options) {
 
 int main(int argc, char** argv) {
   try {
-    jackfield::bench::run(jackfield::bench::read_options(argc, argv));
+    if (jackfield::bench::run(jackfield::bench::read_options(argc, argv))) return 0;
+    std::fprintf(stderr, "run_bench: Jackfield failed; the tables say in what\n");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "run_bench: %s\n", error.what());
-    return 1;
   }
-  return 0;
+  return 1;
 }

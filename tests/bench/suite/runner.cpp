@@ -27,6 +27,12 @@ const std::vector<double>* Results::values(const std::string& work, const Place&
   return values.empty() ? nullptr : &values;
 }
 
+bool Results::has_failed(const std::string& server) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&server](const auto& entry) {
+    return entry.first.ends_with(" " + server) && !entry.second.failure.empty();
+  });
+}
+
 double Results::median(const std::string& work, const std::string& key, const std::string& server,
                        std::size_t metric) const {
   const std::vector<double>* const found = values(work, {key, server}, metric);

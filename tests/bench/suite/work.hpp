@@ -91,6 +91,8 @@ class Results {
   Entry& at(const std::string& work, const std::string& key, const std::string& server) {
     return entries_[work + " " + key + " " + server];
   }
+  // Whether a server failed in anything.
+  bool has_failed(const std::string& server) const;
   // The median, or a negative number where it was not measured.
   double median(const std::string& work, const std::string& key, const std::string& server,
                 std::size_t metric = 0) const;
