@@ -11,8 +11,8 @@ namespace jackfield::bench {
 std::vector<std::unique_ptr<ServerKind>> server_kinds(const Installed& installed) {
   std::vector<std::unique_ptr<ServerKind>> kinds;
   kinds.push_back(std::make_unique<JackfieldKind>(installed));
-  kinds.push_back(std::make_unique<LimitKind>(installed, false));
-  kinds.push_back(std::make_unique<LimitKind>(installed, true));
+  kinds.push_back(std::make_unique<LimitKind>(installed.programs, false));
+  kinds.push_back(std::make_unique<LimitKind>(installed.programs, true));
   kinds.push_back(std::make_unique<UwebsocketsKind>(installed));
   kinds.push_back(std::make_unique<ReferenceKind>(installed));
   kinds.push_back(std::make_unique<NchanKind>());

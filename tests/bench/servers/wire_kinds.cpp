@@ -12,8 +12,8 @@ bool is_program(const std::filesystem::path& path) {
 
 }  // namespace
 
-LimitKind::LimitKind(const Installed& installed, bool joins)
-    : program_(installed.programs / "bench_limit"), joins_(joins) {}
+LimitKind::LimitKind(const std::filesystem::path& programs, bool joins, unsigned threads)
+    : program_(programs / "bench_limit"), joins_(joins), threads_(threads) {}
 
 std::string LimitKind::missing() const {
   return is_program(program_) ? "" : "not built: " + program_.string();
@@ -22,6 +22,7 @@ std::string LimitKind::missing() const {
 Command LimitKind::prepare(const Launch& launch) const {
   Command command{program_.string(), std::to_string(launch.port)};
   if (joins_) command.push_back("--join");
+  if (threads_ > 1) command.insert(command.end(), {"--threads", std::to_string(threads_)});
   return command;
 }
 

@@ -1,6 +1,7 @@
 // Servers that were written for this benchmark, in C++, and speak Jackfield's wire. One thread.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "tests/bench/servers/jackfield_dialect.hpp"
@@ -8,10 +9,10 @@
 
 namespace jackfield::bench {
 
-// bench_limit.
+// bench_limit. `programs` is the folder that it lies in.
 class LimitKind final : public ServerKind {
  public:
-  LimitKind(const Installed& installed, bool joins);
+  LimitKind(const std::filesystem::path& programs, bool joins, unsigned threads = 1);
 
   std::string name() const override { return joins_ ? "limit-joined" : "limit"; }
   std::string version() const override { return {}; }
@@ -22,6 +23,7 @@ class LimitKind final : public ServerKind {
  private:
   const std::filesystem::path program_;
   const bool joins_;
+  const unsigned threads_;
   const JackfieldDialect dialect_;
 };
 

@@ -96,6 +96,13 @@ std::string key_of(std::size_t subscribers, std::size_t under_way, std::size_t s
 
 }  // namespace
 
+std::unique_ptr<Stage> open_fan_out(MeasuredServer& server, std::size_t subscribers,
+                                    std::size_t under_way, std::size_t size,
+                                    Clock::duration window) {
+  const std::vector<FanOutCase> cases{{under_way, size}};
+  return std::make_unique<ClosedLoop>(server, subscribers, cases, window);
+}
+
 Work fan_out(const Setting& setting) {
   constexpr std::size_t kSubscribers[] = {1, 100, 1000, 10000};
   constexpr std::size_t kUnderWay[] = {1, 16, 64};

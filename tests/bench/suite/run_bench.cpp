@@ -22,7 +22,7 @@ constexpr const char* kUsage =
     "                 --output DIR [--packages DIR] [--uwebsockets FILE] [--short]\n"
     "                 [--only WORK]... [--server NAME]... [--rounds N] [--core N] [--idle N]\n"
     "                 [--subscribers N]... [--under-way N]... [--size N]... [--commit ID]\n"
-    "works: fan-out, fan-out-rate, echo, echo-rate, topics, connect, subscribe, idle, rest\n";
+    "works: fan-out, fan-out-rate, echo, echo-rate, topics, connect, subscribe, idle, rest,\n       threads\n";
 
 struct Options {
   Installed installed;
@@ -157,6 +157,9 @@ bool run(const Options& options) {
   const Cores cores = share_cores(options.core);
   Report report("suite");
   report.add_machine(this_machine(), cores);
+  setting.programs = options.installed.programs;
+  setting.all_cores = cores.server;
+  setting.all_cores.insert(setting.all_cores.end(), cores.load.begin(), cores.load.end());
   stay_on(cores.load);
   if (!options.commit.empty()) report.add_fact("commit", options.commit);
   report.add_fact("date", utc_date());

@@ -94,6 +94,7 @@ std::string failures(const Work& work, const std::vector<const ServerKind*>& kin
     std::map<std::string, std::string> cases;  // of each reason
     for (const Group& group : work.groups) {
       for (const Case& one : group.cases) {
+        if (!results.has(work.name, one.key, kind->name())) continue;
         const std::string& reason = results.at(work.name, one.key, kind->name()).failure;
         if (reason.empty()) continue;
         std::string& list = cases[reason];
@@ -119,7 +120,10 @@ Table table_of(const Work& work, const std::vector<const ServerKind*>& kinds, Re
   table.columns = rows.columns();
   for (const Group& group : work.groups) {
     for (const Case& one : group.cases) {
-      for (const ServerKind* kind : kinds) table.rows.push_back(rows.row(one, kind->name()));
+      for (const ServerKind* kind : kinds) {
+        const bool has_row = !work.run_together || results.has(work.name, one.key, kind->name());
+        if (has_row) table.rows.push_back(rows.row(one, kind->name()));
+      }
     }
   }
   return table;

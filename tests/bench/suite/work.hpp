@@ -23,6 +23,8 @@ struct Setting {
   std::size_t rounds = 5;
   std::size_t idle = 10000;        // connections
   std::size_t descriptors = 1024;  // that a process can have
+  std::filesystem::path programs;  // the folder of the limit
+  std::vector<int> all_cores;      // the servers' and the load's
   // Only these cases of the fan-out; empty: all.
   std::vector<std::size_t> subscribers;
   std::vector<std::size_t> under_way;
@@ -74,7 +76,8 @@ struct Work {
   std::size_t subscriptions = 1;  // of one of them, at most
   std::size_t grown = 0;          // so many metrics are compared with those of the case's base
   bool is_compared = true;        // the first metric, with other servers'
-  // Measures all servers together, instead of the groups' stages.
+  // Measures all servers together, instead of the groups' stages. A server that it says nothing of
+  // has no row.
   std::function<void(const Work& work, const Round& round, Results& results)> run_together;
 };
 
@@ -90,6 +93,9 @@ class Results {
 
   Entry& at(const std::string& work, const std::string& key, const std::string& server) {
     return entries_[work + " " + key + " " + server];
+  }
+  bool has(const std::string& work, const std::string& key, const std::string& server) const {
+    return entries_.count(work + " " + key + " " + server) > 0;
   }
   // Whether a server failed in anything.
   bool has_failed(const std::string& server) const;

@@ -19,6 +19,12 @@ Work connect_storm(const Setting& setting);
 Work subscribe_storm(const Setting& setting);
 Work idle_connections(const Setting& setting);
 Work rest(const Setting& setting);
+Work threads(const Setting& setting);
+
+// One case of the fan-out.
+std::unique_ptr<Stage> open_fan_out(MeasuredServer& server, std::size_t subscribers,
+                                    std::size_t under_way, std::size_t size,
+                                    Clock::duration window);
 
 // In the order in which they are run.
 std::vector<Work> all_works(const Setting& setting);
