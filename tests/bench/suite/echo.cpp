@@ -71,6 +71,7 @@ Work echo(const Setting& setting) {
     group.open = [=](MeasuredServer& server) {
       return std::make_unique<EchoStage>(server, connections, window);
     };
+    group.connections = connections;
     work.connections = std::max(work.connections, connections);
     work.groups.push_back(std::move(group));
   }

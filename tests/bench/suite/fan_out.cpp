@@ -145,7 +145,8 @@ Work fan_out(const Setting& setting) {
     group.open = [=](MeasuredServer& server) {
       return std::make_unique<ClosedLoop>(server, subscribers, cases, window);
     };
-    work.connections = std::max(work.connections, subscribers + 1);
+    group.connections = subscribers + 1;
+    work.connections = std::max(work.connections, group.connections);
     if (!group.cases.empty()) work.groups.push_back(std::move(group));
   }
   return work;

@@ -69,15 +69,16 @@ Runner::Runner(std::vector<const ServerKind*> kinds, std::filesystem::path folde
       cores_(std::move(cores)),
       setting_(setting) {}
 
-void Runner::start(const Work& work, Contender& contender) {
+void Runner::start(const Work& work, std::size_t connections, Contender& contender) {
   constexpr std::size_t kSpare = 64;
   contender.server.reset();
   Launch launch;
   launch.folder = folder_ / (work.name + "-" + contender.kind->name() + "-" +
                              std::to_string(++started_));
-  launch.connections = work.connections + kSpare;
+  launch.connections = connections + kSpare;
   launch.subscriptions = std::min(work.subscriptions, contender.kind->max_topics());
   contender.server = std::make_unique<MeasuredServer>(*contender.kind, launch, cores_);
+  contender.connections = connections;
 }
 
 void Runner::run(const Work& work, Results& results) {
@@ -86,7 +87,7 @@ void Runner::run(const Work& work, Results& results) {
     return work.run_together(work, {kinds_, folder_, cores_}, results);
   }
   std::vector<Contender> contenders;
-  for (const ServerKind* kind : kinds_) contenders.push_back({kind, nullptr});
+  for (const ServerKind* kind : kinds_) contenders.push_back({kind, nullptr, 0});
   for (const Group& group : work.groups) {
     const std::size_t rounds = std::min(setting_.rounds, group.max_rounds);
     for (std::size_t round = 0; round < rounds; ++round) {
@@ -110,6 +111,7 @@ void Runner::run_group(const Work& work, const Group& group, Contender& contende
     }
     return;
   }
+  const std::size_t connections = group.connections > 0 ? group.connections : work.connections;
   std::unique_ptr<Stage> stage;
   for (std::size_t i = 0; i < group.cases.size(); ++i) {
     Results::Entry& result = entry(group.cases[i]);
@@ -118,7 +120,8 @@ void Runner::run_group(const Work& work, const Group& group, Contender& contende
       check_interrupted();
       if (stage == nullptr) {
         const bool is_running = contender.server != nullptr && contender.server->is_running();
-        if (!is_running || group.needs_fresh_server) start(work, contender);
+        const bool fits = is_running && contender.connections == connections;
+        if (!fits || group.needs_fresh_server) start(work, connections, contender);
         stage = group.open(*contender.server);
       }
       const std::vector<double> values = stage->measure(i);

@@ -27,10 +27,11 @@ class Runner {
   struct Contender {
     const ServerKind* kind = nullptr;
     std::unique_ptr<MeasuredServer> server;
+    std::size_t connections = 0;  // that it is set up for
   };
 
   void run_group(const Work& work, const Group& group, Contender& contender, Results& results);
-  void start(const Work& work, Contender& contender);
+  void start(const Work& work, std::size_t connections, Contender& contender);
 
   std::vector<const ServerKind*> kinds_;
   const std::filesystem::path folder_;

@@ -48,6 +48,8 @@ struct Group {
   std::string name;  // "1000 subscribers"
   std::vector<Case> cases;
   std::size_t max_rounds = SIZE_MAX;
+  // For so many its servers are set up; 0: for the work's.
+  std::size_t connections = 0;
   // Started anew for each stage.
   bool needs_fresh_server = false;
   // What one connection must be able to hold; a server that cannot is left out.
