@@ -1,7 +1,9 @@
-// A hash table of pointers, for what is looked up by something that it holds itself: a word a place
-// and no node, since there is an entry for each connection, subscription and topic. Open addressing
-// with linear probing (Knuth, volume 3, section 6.4, algorithms L and R). Insert and erase may move
-// the entries' places, never what they point to.
+// A hash table of pointers, for what is looked up by something that it holds itself: a word and an
+// octet a place and no node, since there is an entry for each connection, subscription and topic.
+// Open addressing with linear probing (Knuth, volume 3, section 6.4, algorithms L and R). The
+// octets are some bits of the hashes: what is looked for is hardly ever compared with anything
+// else, which would have to be fetched for it. Insert and erase may move the entries' places, never
+// what they point to.
 //
 // Traits: `static std::uint64_t hash(const Key&)`, well mixed in its high bits;
 // `static Key key(const Element&)`, which stays the same while the element is in; Key compares.
@@ -29,10 +31,8 @@ class PointerTable {
   // Null where there is none.
   Element* find(const Key& key) const {
     if (size_ == 0) return nullptr;
-    for (std::size_t at = home(key); places_[at] != nullptr; at = next(at)) {
-      if (Traits::key(*places_[at]) == key) return std::to_address(places_[at]);
-    }
-    return nullptr;
+    const std::size_t at = place_of(key);
+    return tags_[at] == kFree ? nullptr : std::to_address(places_[at]);
   }
 
   // REQUIRES: none with its key is in.
@@ -46,17 +46,18 @@ class PointerTable {
   // Gives back what was in. REQUIRES: it is in.
   Pointer take(const Key& key) {
     assert(find(key) != nullptr && "take() of a key that is not in");
-    std::size_t hole = home(key);
-    while (!(Traits::key(*places_[hole]) == key)) hole = next(hole);
+    std::size_t hole = place_of(key);
     Pointer taken = std::exchange(places_[hole], nullptr);
-    --size_;
     // What follows without a gap moves up where the hole would keep it from being found.
-    for (std::size_t at = next(hole); places_[at] != nullptr; at = next(at)) {
-      const std::size_t its_home = home(Traits::key(*places_[at]));
+    for (std::size_t at = next(hole); tags_[at] != kFree; at = next(at)) {
+      const std::size_t its_home = home(Traits::hash(Traits::key(*places_[at])));
       if (((at - its_home) & mask()) < ((at - hole) & mask())) continue;
       places_[hole] = std::exchange(places_[at], nullptr);
+      tags_[hole] = tags_[at];
       hole = at;
     }
+    tags_[hole] = kFree;
+    --size_;
     return taken;
   }
 
@@ -69,28 +70,47 @@ class PointerTable {
 
  private:
   static constexpr std::size_t kFirstSize = 8;
+  static constexpr std::uint8_t kFree = 0;
 
   std::size_t mask() const { return places_.size() - 1; }
   std::size_t next(std::size_t at) const { return (at + 1) & mask(); }
-  std::size_t home(const Key& key) const {
-    return static_cast<std::size_t>(Traits::hash(key) >> (64 - std::bit_width(mask())));
+  std::size_t home(std::uint64_t hash) const {
+    return static_cast<std::size_t>(hash >> (64 - std::bit_width(mask())));
+  }
+  // Never kFree. Of bits that a home does not depend on, but in tables of more than 2^32 places.
+  static std::uint8_t tag(std::uint64_t hash) {
+    return static_cast<std::uint8_t>((hash >> 25) & 0x7f) | 0x80;
+  }
+
+  // Where it is, or the free place where it would be.
+  std::size_t place_of(const Key& key) const {
+    const std::uint64_t hash = Traits::hash(key);
+    std::size_t at = home(hash);
+    while (tags_[at] != kFree && !(tags_[at] == tag(hash) && Traits::key(*places_[at]) == key)) {
+      at = next(at);
+    }
+    return at;
   }
 
   void place(Pointer pointer) {
-    std::size_t at = home(Traits::key(*pointer));
-    while (places_[at] != nullptr) at = next(at);
+    const std::uint64_t hash = Traits::hash(Traits::key(*pointer));
+    std::size_t at = home(hash);
+    while (tags_[at] != kFree) at = next(at);
     places_[at] = std::move(pointer);
+    tags_[at] = tag(hash);
   }
 
   void grow() {
     std::vector<Pointer> old(places_.empty() ? kFirstSize : places_.size() * 2);
     old.swap(places_);
+    tags_.assign(places_.size(), kFree);
     for (Pointer& pointer : old) {
       if (pointer != nullptr) place(std::move(pointer));
     }
   }
 
-  std::vector<Pointer> places_;  // a power of two of them, at most three quarters taken
+  std::vector<Pointer> places_;     // a power of two of them, at most three quarters taken
+  std::vector<std::uint8_t> tags_;  // of each place
   std::size_t size_ = 0;
 };
 
