@@ -195,7 +195,7 @@ std::size_t Hub::broadcast(std::string_view name, std::string_view event, std::s
 void Hub::writable(Connection& connection) { write_out(connection); }
 
 void Hub::flush(Connection& connection) {
-  if (connection.dirty_index == Connection::kNotDirty) return;  // nothing new
+  if (connection.dirty_index == Connection::kNotDirty && connection.outbox.is_empty()) return;
   mark_clean(connection);
   write_out(connection);
 }

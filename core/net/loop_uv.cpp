@@ -178,16 +178,15 @@ void LoopUv::forget(Timer* timer) {
            [](uv_handle_t* handle) { delete static_cast<Timer*>(handle->data); });
 }
 
-void LoopUv::stop_foreign_timers() {
-  const auto stop = [](uv_handle_t* handle, void* loop) {
-    if (uv_handle_get_type(handle) != UV_TIMER || uv_is_active(handle) == 0) return;
-    const auto& timers = static_cast<LoopUv*>(loop)->timers_;
-    const bool is_ours = std::any_of(timers.begin(), timers.end(), [&](const auto& entry) {
-      return as_handle(&entry.second->handle) == handle;
-    });
-    if (!is_ours) uv_timer_stop(reinterpret_cast<uv_timer_t*>(handle));
+std::vector<uv_timer_t*> LoopUv::foreign_timers() {
+  std::vector<uv_timer_t*> found;
+  const auto add = [](uv_handle_t* handle, void* list) {
+    if (uv_handle_get_type(handle) != UV_TIMER) return;
+    static_cast<std::vector<uv_timer_t*>*>(list)->push_back(reinterpret_cast<uv_timer_t*>(handle));
   };
-  uv_walk(&loop_, stop, this);
+  uv_walk(&loop_, add, &found);
+  for (const auto& [id, timer] : timers_) std::erase(found, &timer->handle);
+  return found;
 }
 
 // ---- descriptors

@@ -48,9 +48,8 @@ class LoopUv : public base::Loop {
   // Called once per turn, before the loop waits. Set once, before `run`.
   void on_turn_end(Task task);
 
-  // Stops the timers that are not of `start_timer`. Who shares the loop starts its own again when
-  // it has something to do.
-  void stop_foreign_timers();
+  // The timers on the loop that somebody else has made, active or not. Walks all handles.
+  std::vector<uv_timer_t*> foreign_timers();
 
   // Calls `task` for each arrival of the signal.
   void on_signal(int signal, std::function<void(int)> task);

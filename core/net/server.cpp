@@ -89,6 +89,7 @@ base::Status Server::start() {
   if (context_ == nullptr) {
     return base::Status::failure("libwebsockets could not start; is its libuv support installed?");
   }
+  lws_timers_ = loop_.foreign_timers();
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.protocols = protocols_.data();
   info.vhost_name = "jackfield";
@@ -125,6 +126,7 @@ Server::~Server() {
   if (heartbeat_timer_ != 0) loop_.cancel_timer(heartbeat_timer_);
   if (context_ == nullptr) return;
   on_empty_ = nullptr;
+  lws_timers_.clear();  // they go with it
   // On a loop of ours it goes in steps, between which its handles close: two in libwebsockets 4.1,
   // three in 4.5. It sets context_ to null at the last.
   for (int step = 0; context_ != nullptr && step < 4; ++step) {
@@ -161,7 +163,8 @@ void Server::end_turn() {
   }
   // libwebsockets has a timer of 30 s for what is not used here: contexts that are replaced, vhosts
   // that wait for their interface. For a connection it starts it again.
-  if (links_.empty() && handshakes_.is_empty()) loop_.stop_foreign_timers();
+  if (!links_.empty() || !handshakes_.is_empty()) return;
+  for (uv_timer_t* timer : lws_timers_) uv_timer_stop(timer);
 }
 
 void Server::cut_later(WsLink& link) {

@@ -99,6 +99,7 @@ class Server {
   std::array<lws_protocols, 3> protocols_{};
   lws_context* context_ = nullptr;
   lws_vhost* vhost_ = nullptr;
+  std::vector<uv_timer_t*> lws_timers_;  // of the context, as long as that is there
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<WsLink>> links_;
   std::vector<WsLink*> to_cut_;

@@ -46,8 +46,9 @@ class FrameBuilder {
       octet(payload_size);
     } else {
       octet(header == 4 ? 126 : 127);
+      const std::uint64_t length = payload_size;  // which may be shifted by 56 anywhere
       for (std::size_t shift = (header - 2) * 8; shift > 0; shift -= 8) {
-        octet(payload_size >> (shift - 8));
+        octet(static_cast<std::size_t>((length >> (shift - 8)) & 0xff));
       }
     }
   }

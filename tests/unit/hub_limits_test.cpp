@@ -137,3 +137,14 @@ TEST(HubLimits, the_payloads_of_joins_that_are_not_answered_are_bounded) {
   STRCMP_EQUAL("", error_of(connection, subscribe("t:4", 500)).c_str());
   CHECK_FALSE(link.is_closing);
 }
+
+TEST(HubLimits, a_flush_writes_also_what_has_waited_for_long) {
+  Connection& connection = subscriber(link);
+  link.is_stuck = true;
+  hub->broadcast("t:1", "news", "1");
+  hub->end_turn();
+  LONGS_EQUAL(0, link.take().size());
+  link.is_stuck = false;  // and nobody has said so yet
+  hub->flush(connection);
+  LONGS_EQUAL(1, link.take().size());
+}
