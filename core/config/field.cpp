@@ -24,10 +24,14 @@ void Field::refuse(const Value& value, std::string_view right_form) {
                 "must be " + std::string(right_form) + ", is " + describe(value));
 }
 
-bool Field::check_integer(std::int64_t low, std::int64_t high) {
-  const bool ok =
-      value_.kind == Value::Kind::kInteger && value_.integer >= low && value_.integer <= high;
-  if (!ok) refuse("an integer from " + std::to_string(low) + " to " + std::to_string(high));
+bool Field::check_integer(std::int64_t low, std::int64_t high, bool zero_is_default) {
+  const bool is_integer = value_.kind == Value::Kind::kInteger;
+  const bool in_range = value_.integer >= low && value_.integer <= high;
+  const bool ok = is_integer && (in_range || (zero_is_default && value_.integer == 0));
+  if (!ok) {
+    refuse("an integer from " + std::to_string(low) + " to " + std::to_string(high) +
+           (zero_is_default ? ", or 0 for the default" : ""));
+  }
   return ok;
 }
 

@@ -43,9 +43,12 @@ class Field {
   void refuse(std::string_view right_form) { refuse(value_, right_form); }
 
   void integer(std::unsigned_integral auto& target, std::int64_t low, std::int64_t high) {
-    if (check_integer(low, high)) {
-      target = static_cast<std::remove_reference_t<decltype(target)>>(value_.integer);
-    }
+    integer(target, low, high, false);
+  }
+  // The same, or 0 for what the server takes by itself.
+  void integer_or_default(std::unsigned_integral auto& target, std::int64_t low,
+                          std::int64_t high) {
+    integer(target, low, high, true);
   }
 
   void boolean(bool& target);
@@ -65,7 +68,13 @@ class Field {
 
  private:
   void refuse(const Value& value, std::string_view right_form);
-  bool check_integer(std::int64_t low, std::int64_t high);
+  void integer(std::unsigned_integral auto& target, std::int64_t low, std::int64_t high,
+               bool zero_is_default) {
+    if (check_integer(low, high, zero_is_default)) {
+      target = static_cast<std::remove_reference_t<decltype(target)>>(value_.integer);
+    }
+  }
+  bool check_integer(std::int64_t low, std::int64_t high, bool zero_is_default);
   void seconds(std::chrono::milliseconds& target, int high, bool zero_is_off);
 
   std::string key_;

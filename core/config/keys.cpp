@@ -159,6 +159,11 @@ void read_integer(Field& field, const Target& target) {
   field.integer(Setting::in(target.config), kLow, kHigh);
 }
 
+template <class Setting, std::int64_t kLow, std::int64_t kHigh>
+void read_integer_or_default(Field& field, const Target& target) {
+  field.integer_or_default(Setting::in(target.config), kLow, kHigh);
+}
+
 template <class Setting, int kHigh>
 void read_seconds(Field& field, const Target& target) {
   field.seconds(Setting::in(target.config), kHigh);
@@ -208,6 +213,12 @@ constexpr Key max_connections() {
           keep_at_most<Setting>};
 }
 
+constexpr Key read_buffer_bytes() {
+  using Setting = OfServer<&net::Settings::read_buffer_bytes>;
+  return at_start<Setting>("server", "read_buffer_bytes",
+                           read_integer_or_default<Setting, 128, 65536>);
+}
+
 using net::Settings;
 using Plugins = plugin::Settings;
 
@@ -227,6 +238,7 @@ const std::array<Key, kKeysCount> kKeys = {{
     limit<&hub::Limits::max_event_bytes, 1, 65536>("max_event_bytes"),
     limit<&hub::Limits::max_subscriptions, 1, 1'000'000>("max_subscriptions"),
     limit<&hub::Limits::max_outbox_bytes, 1024, kGiB>("max_outbox_bytes"),
+    read_buffer_bytes(),
     live<OfServer<&Settings::forward_headers>>("server", "forward_headers", read_forward_headers),
     live<Place<&Config::log_level>>("log", "level", read_level),
     boolean<Place<&Config::watch>>("configuration", "watch"),

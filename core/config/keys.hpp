@@ -29,7 +29,7 @@ struct Key {
   void (*keep)(const Config& started, Config& wanted);
 };
 
-inline constexpr std::size_t kKeysCount = 28;
+inline constexpr std::size_t kKeysCount = 29;
 extern const std::array<Key, kKeysCount> kKeys;
 
 inline constexpr std::string_view kPluginNameForm =

@@ -11,15 +11,19 @@ namespace jackfield::net {
 namespace {
 
 // What is read in one go, and so large is each connection's buffer: a larger message comes in
-// pieces, at half a microsecond each. All buffers together have their bound, so those of a server
-// for thousands are small, and those of a server for a few dozen large. Under 128 libwebsockets
-// breaks control frames; its own buffer holds 4,096.
+// pieces, at half a microsecond each. Where no size is asked for, all buffers together have their
+// bound, so those of a server for thousands are small, and those of a server for a few dozen large.
+// Under 128 libwebsockets breaks control frames.
 constexpr std::size_t kLeastRxBuffer = 128;
 constexpr std::size_t kMostRxBuffer = 2048;
 constexpr std::size_t kAllRxBuffers = 512 << 10;
+// libwebsockets reads into a buffer of its own first, which has to hold as much.
+constexpr std::size_t kLeastServiceBuffer = 4096;
 
-std::size_t rx_buffer(std::size_t max_connections) {
-  return std::bit_floor(std::clamp(kAllRxBuffers / max_connections, kLeastRxBuffer, kMostRxBuffer));
+std::size_t rx_buffer(const Settings& settings, const hub::Limits& limits) {
+  if (settings.read_buffer_bytes != 0) return settings.read_buffer_bytes;
+  return std::bit_floor(
+      std::clamp(kAllRxBuffers / limits.max_connections, kLeastRxBuffer, kMostRxBuffer));
 }
 
 // A write is cut here by libwebsockets, and what is left is copied: more than the largest message.
@@ -60,14 +64,14 @@ Server::Server(const Settings& settings, LoopUv& loop, hub::Hub& hub, base::Log&
       hub_(hub),
       log_(log),
       handshakes_(settings.handshake_timeout, loop, log),
-      reads_(rx_buffer(hub.limits().max_connections)) {
+      reads_(rx_buffer(settings, hub.limits())) {
   std::strcpy(offered_.data(), "-");
   protocols_[0].name = "jackfield";
   protocols_[1].name = offered_.data();
   for (lws_protocols* protocol : {&protocols_[0], &protocols_[1]}) {
     protocol->callback = &Server::callback;
     protocol->per_session_data_size = 0;  // `established` sets the link itself
-    protocol->rx_buffer_size = rx_buffer(hub.limits().max_connections);
+    protocol->rx_buffer_size = rx_buffer(settings, hub.limits());
     protocol->tx_packet_size = kTxPacket;
   }
 }
@@ -85,6 +89,8 @@ base::Status Server::start() {
   info.timeout_secs_ah_idle = kHandshakeSeconds;
   static const lws_retry_bo_t no_pings{};  // the server sends its own
   info.retry_and_idle_policy = &no_pings;
+  info.pt_serv_buf_size =
+      static_cast<unsigned>(std::max(protocols_[0].rx_buffer_size + LWS_PRE, kLeastServiceBuffer));
   context_ = lws_create_context(&info);
   if (context_ == nullptr) {
     return base::Status::failure("libwebsockets could not start; is its libuv support installed?");

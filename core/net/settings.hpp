@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -29,6 +30,8 @@ struct Settings {
   std::chrono::milliseconds close_timeout{5000};     // for the peer's Close after ours
   std::chrono::milliseconds shutdown_timeout{5000};  // for all of them together
   std::vector<std::string> forward_headers;          // names in lower case, for the plugins
+  // What each connection reads into, 128 to 65,536 octets; 0: by hub::Limits::max_connections.
+  std::size_t read_buffer_bytes = 0;
 };
 
 }  // namespace jackfield::net

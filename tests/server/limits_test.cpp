@@ -58,6 +58,49 @@ TEST(Limits, a_large_message_is_taken_by_default) {
   a.expect_bytes(R"(["echo:l","echoed",")" + payload + "\"]");
 }
 
+TEST(Limits, any_size_of_the_read_buffer_will_do) {
+  for (const int buffer : {128, 129, 1000, 4096, 65536}) {
+    start({.plugins = {"echo"}, .server = "read_buffer_bytes = " + std::to_string(buffer)});
+    WsClient a = connect();
+    for (const std::size_t size : {1u, 125u, 126u, 127u, 128u, 129u, 1000u, 4096u, 65536u, 100000u}) {
+      const std::string payload(size, 'x');
+      const std::string message = R"(["echo:l","echo",")" + payload + "\"]";
+      a.send_text(message);
+      a.expect_bytes(R"(["echo:l","echoed",")" + payload + "\"]");
+      a.send_frame(Opcode::kText, message.substr(0, size), {.final = false});
+      a.send_frame(Opcode::kPing, std::string(125, 'p'));
+      const Frame pong = a.receive_frame();
+      CHECK_TRUE(pong.opcode == Opcode::kPong);
+      CHECK_TRUE(pong.payload == std::string(125, 'p'));
+      a.send_frame(Opcode::kContinuation, message.substr(size));
+      a.expect_bytes(R"(["echo:l","echoed",")" + payload + "\"]");
+    }
+    a.stream().drop();
+    server().stop();
+  }
+}
+
+TEST(Limits, each_connection_has_a_read_buffer_of_its_own) {
+  // So many KiB more, once 40 clients have each sent 60,000 octets.
+  const auto growth = [this](const char* setting) {
+    start({.plugins = {"echo"}, .server = setting});
+    const std::size_t before = server().resident_kib();
+    std::vector<WsClient> clients;
+    for (int i = 0; i < 40; ++i) {
+      clients.push_back(connect());
+      clients.back().send_text(R"(["echo:l","echo",")" + std::string(60'000, 'x') + "\"]");
+      clients.back().expect_bytes(R"(["echo:l","echoed",")" + std::string(60'000, 'x') + "\"]");
+    }
+    const std::size_t after = server().resident_kib();
+    clients.clear();
+    server().stop();
+    return after - before;
+  };
+  const std::size_t small = growth("read_buffer_bytes = 128");
+  const std::size_t large = growth("read_buffer_bytes = 65536");
+  if (kMeasuresMemory) CHECK_TRUE(large > small + 40 * 50);
+}
+
 TEST(Limits, a_topic_over_the_limit_is_an_invalid_payload) {
   start({.plugins = {"echo"}, .server = "max_topic_bytes = 20"});
   WsClient a = connect();

@@ -44,6 +44,7 @@ const std::vector<Row> kRows = {
     {"server.max_event_bytes", "8", "128", "8"},
     {"server.max_subscriptions", "9", "1000", "9"},
     {"server.max_outbox_bytes", "8388609", "8388608", "8388609"},
+    {"server.read_buffer_bytes", "128", "0", "128"},
     {"server.forward_headers", R"(["X-Real-IP", "a"])", "[]", R"(["x-real-ip", "a"])"},
     {"log.level", R"("error")", R"("info")", R"("error")"},
     {"configuration.watch", "false", "true", "false"},
@@ -62,8 +63,8 @@ const std::vector<Row> kRows = {
 };
 
 // What only a start can change, whatever its new value is.
-const std::set<std::string> kAtStart = {"server.listen", "plugins.directory",
-                                        "plugins.runtime_directory"};
+const std::set<std::string> kAtStart = {"server.listen", "server.read_buffer_bytes",
+                                        "plugins.directory", "plugins.runtime_directory"};
 
 Config parse_well(std::string_view text) {
   auto outcome = jackfield::config::parse(text, "j.toml");

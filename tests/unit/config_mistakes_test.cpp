@@ -64,6 +64,16 @@ TEST(ConfigMistakes, numbers_and_their_bounds) {
        "j.toml:2:19: server.max_event_bytes: must be an integer from 1 to 65536, is 0"},
       {"[server]\nmax_subscriptions = 0",
        "j.toml:2:21: server.max_subscriptions: must be an integer from 1 to 1000000, is 0"},
+      {"[server]\nread_buffer_bytes = 127",
+       "j.toml:2:21: server.read_buffer_bytes: must be an integer from 128 to 65536, or 0 for the "
+       "default, is 127"},
+      {"[server]\nread_buffer_bytes = 65537",
+       "j.toml:2:21: server.read_buffer_bytes: must be an integer from 128 to 65536, or 0 for the "
+       "default, is 65537"},
+      {"[server]\nread_buffer_bytes = 0", ""},
+      {"[server]\nread_buffer_bytes = true",
+       "j.toml:2:21: server.read_buffer_bytes: must be an integer from 128 to 65536, or 0 for the "
+       "default, is true"},
       {"[plugins]\ncrash_limit = 1001",
        "j.toml:2:15: plugins.crash_limit: must be an integer from 0 to 1000, is 1001"},
       {"[server]\nmax_outbox_bytes = 1",
@@ -279,8 +289,8 @@ TEST(ConfigMistakes, all_are_said_in_the_order_of_the_file) {
        "query, is 1\n"
        "j.toml:3:1: server.foo: unknown; [server] takes listen, path, max_connections, "
        "ping_interval_s, ping_timeout_s, handshake_timeout_s, close_timeout_s, shutdown_timeout_s, "
-       "max_message_bytes, max_topic_bytes, max_event_bytes, max_subscriptions, max_outbox_bytes "
-       "and forward_headers\n"
+       "max_message_bytes, max_topic_bytes, max_event_bytes, max_subscriptions, max_outbox_bytes, "
+       "read_buffer_bytes and forward_headers\n"
        "j.toml:4:11: server.listen: must be a list of strings such as \"127.0.0.1:3001\", "
        "\"[::1]:3001\", \"unix:/path\", is 1\n"
        "j.toml:4:14: server.listen: must be ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH, is \"x\"\n"
