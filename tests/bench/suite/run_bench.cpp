@@ -190,6 +190,8 @@ bool run(const Options& options) {
   Table targets = targets_table(works, results, options.installed.jackfield, options.folder);
   if (!options.only.empty()) drop_unmeasured(targets);
   add(std::move(targets));
+  Table missed = missed_table(works, results);
+  if (!missed.rows.empty()) add(std::move(missed));
   report.add_fact("load after", load_average());
   report.write(options.output);
   return !results.has_failed("jackfield");

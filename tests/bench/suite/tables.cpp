@@ -11,8 +11,6 @@ namespace {
 // Whose figures the others are compared with, as far as they are there.
 constexpr const char* kReferences[] = {"limit", "limit-joined", "uwebsockets", "reference"};
 
-Cell if_measured(double value) { return value < 0 ? Cell() : Cell(value); }
-
 class Rows {
  public:
   Rows(const Work& work, const std::vector<const ServerKind*>& kinds, Results& results)

@@ -13,4 +13,7 @@ namespace jackfield::bench {
 Table targets_table(const std::vector<Work>& works, const Results& results,
                     const std::filesystem::path& executable, const std::filesystem::path& folder);
 
+// The cases that miss what is wanted against the reference, beside what the limits need there.
+Table missed_table(const std::vector<Work>& works, const Results& results);
+
 }  // namespace jackfield::bench

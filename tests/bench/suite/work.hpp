@@ -83,6 +83,9 @@ struct Work {
   std::function<void(const Work& work, const Round& round, Results& results)> run_together;
 };
 
+// Of a median or a quotient; negative: nothing.
+inline Cell if_measured(double value) { return value < 0 ? Cell() : Cell(value); }
+
 // Every value that was measured, and why there is none.
 class Results {
  public:
