@@ -15,7 +15,7 @@ namespace {
 // bound, so those of a server for thousands are small, and those of a server for a few dozen large.
 // Under 128 libwebsockets breaks control frames.
 constexpr std::size_t kLeastRxBuffer = 128;
-constexpr std::size_t kMostRxBuffer = 2048;
+constexpr std::size_t kMostRxBuffer = 16384;
 constexpr std::size_t kAllRxBuffers = 512 << 10;
 // libwebsockets reads into a buffer of its own first, which has to hold as much.
 constexpr std::size_t kLeastServiceBuffer = 4096;
