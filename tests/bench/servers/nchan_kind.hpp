@@ -34,6 +34,9 @@ class NchanKind final : public ServerKind {
   std::string missing() const override;
   const Dialect& dialect() const override { return dialect_; }
   std::size_t max_topics() const override { return 1; }
+  // It numbers a topic's messages within a second by an int16_t (1.3.6, nchan_msg_id_t), and gives
+  // subscribers nothing more in that second once it has gone over to negative numbers.
+  std::size_t max_per_second() const override { return 1 << 15; }
   Command prepare(const Launch& launch) const override;
 
  private:

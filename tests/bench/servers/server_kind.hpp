@@ -46,6 +46,8 @@ class ServerKind {
   virtual const Dialect& dialect() const = 0;
   // Topics that one connection can hold; more are not asked for.
   virtual std::size_t max_topics() const { return SIZE_MAX; }
+  // Messages of one topic that it takes in one second of the clock; what comes beyond is lost.
+  virtual std::size_t max_per_second() const { return SIZE_MAX; }
   // Writes what the server is configured by into the launch's folder. Throws Failure.
   virtual Command prepare(const Launch& launch) const = 0;
 };
