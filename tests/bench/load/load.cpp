@@ -139,19 +139,22 @@ std::size_t Load::turn(Clock::duration timeout) {
 void Load::turn_until(const std::function<bool()>& is_done, const std::string& what,
                       Clock::duration patience) {
   constexpr std::chrono::milliseconds kLook{100};
+  const auto fail_after = [&what](std::chrono::seconds time) {
+    throw Failure(what + " within " + std::to_string(time.count()) + " s");
+  };
   std::uint64_t seen = received_;
+  const auto last = Clock::now() + kMost;
   auto end = Clock::now() + patience;
   while (!is_done()) {
     turn(kLook);
     check_interrupted();
+    const auto now = Clock::now();
+    if (now >= last) fail_after(kMost);
     if (received_ != seen) {
       seen = received_;
-      end = now_ + patience;
-    } else if (Clock::now() >= end) {
-      throw Failure(what + " within " +
-                    std::to_string(std::chrono::duration_cast<std::chrono::seconds>(patience)
-                                       .count()) +
-                    " s");
+      end = now + patience;
+    } else if (now >= end) {
+      fail_after(std::chrono::duration_cast<std::chrono::seconds>(patience));
     }
   }
 }

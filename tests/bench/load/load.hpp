@@ -70,7 +70,8 @@ class Load {
   void set_listener(Listener* listener, std::size_t body_size);
   // Waits for events, at most so long, and does what they ask for. Gives the number of messages.
   std::size_t turn(Clock::duration timeout);
-  // Turns until it is so. Throws Failure with `what` when nothing has come for so long.
+  // Turns until it is so. Throws Failure with `what` when nothing has come for so long, or when it
+  // takes longer than kMost.
   void turn_until(const std::function<bool()>& is_done, const std::string& what,
                   Clock::duration patience = kPatience);
   // When what is being read was received.
@@ -78,6 +79,7 @@ class Load {
 
   static constexpr std::size_t kOpening = 128;
   static constexpr std::chrono::seconds kPatience{15};
+  static constexpr std::chrono::seconds kMost{120};
 
  private:
   friend class LoadConnection;
