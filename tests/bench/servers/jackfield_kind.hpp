@@ -16,6 +16,8 @@ class JackfieldKind final : public ServerKind {
   std::string version() const override;
   std::string missing() const override;
   const Dialect& dialect() const override { return dialect_; }
+  std::string ready_word() const override { return "\nready\n"; }
+  bool is_subject() const override { return true; }
   Command prepare(const Launch& launch) const override;
 
  private:

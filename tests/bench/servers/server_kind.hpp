@@ -46,6 +46,11 @@ class ServerKind {
   virtual const Dialect& dialect() const = 0;
   // Topics that one connection can hold; more are not asked for.
   virtual std::size_t max_topics() const { return SIZE_MAX; }
+  // What it prints when it serves; a server that prints nothing serves when it takes connections.
+  virtual std::string ready_word() const { return ""; }
+  // Whether it is what the others are there to be compared with: it is held to write no file once it
+  // serves, and to end well.
+  virtual bool is_subject() const { return false; }
   // Messages of one topic that it takes in one second of the clock; what comes beyond is lost.
   virtual std::size_t max_per_second() const { return SIZE_MAX; }
   // Writes what the server is configured by into the launch's folder. Throws Failure.

@@ -6,11 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <map>
+#include <sstream>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -61,12 +62,53 @@ std::string content(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-std::uint64_t number_behind(const std::string& text, std::string_view key) {
+std::optional<std::uint64_t> number_behind(const std::string& text, std::string_view key) {
   const std::size_t at = text.find(key);
-  return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + key.size(), nullptr, 10);
+  if (at == std::string::npos) return std::nullopt;
+  return std::strtoull(text.c_str() + at + key.size(), nullptr, 10);
 }
 
-// The parent of each process (proc(5), stat: two words after the name in brackets).
+// What stat says of a process or thread behind its name in brackets (proc(5)): "S 1 ...", its state
+// and its parent first. "" where it has ended.
+std::string stat_of(const fs::path& folder) {
+  const std::string stat = content(folder / "stat");
+  const std::size_t bracket = stat.rfind(')');
+  return bracket == std::string::npos || bracket + 4 > stat.size() ? "" : stat.substr(bracket + 2);
+}
+
+std::uint64_t schedstat_ns(const fs::path& folder) {
+  return std::strtoull(content(folder / "schedstat").c_str(), nullptr, 10);
+}
+
+// Some kernels have no schedstat, or one that says 0 always.
+bool has_schedstat() {
+  static const bool has = [] {
+    constexpr std::chrono::milliseconds kLongerThanATick{50};
+    const std::uint64_t before = schedstat_ns("/proc/self");
+    for (const auto end = Clock::now() + kLongerThanATick; Clock::now() < end;) {
+    }
+    return schedstat_ns("/proc/self") > before;
+  }();
+  return has;
+}
+
+// User and system time, of what stat_of() gave.
+std::uint64_t stat_ns(const std::string& stat) {
+  constexpr int kBefore = 11;  // words
+  std::istringstream words(stat);
+  std::string word;
+  for (int i = 0; i < kBefore; ++i) words >> word;
+  std::uint64_t user = 0;
+  std::uint64_t system = 0;
+  words >> user >> system;
+  return (user + system) * (1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
+}
+
+std::string how(bool by_signal, int number) {
+  return (by_signal ? "by signal " : "with status ") + std::to_string(number);
+}
+
+// The parent of each process.
 std::map<pid_t, pid_t> parents() {
   std::map<pid_t, pid_t> result;
   std::error_code error;
@@ -74,10 +116,8 @@ std::map<pid_t, pid_t> parents() {
        entry.increment(error)) {
     const pid_t pid = std::atoi(entry->path().filename().c_str());
     if (pid <= 0) continue;
-    const std::string stat = content(entry->path() / "stat");
-    const std::size_t bracket = stat.rfind(')');
-    if (bracket == std::string::npos || bracket + 4 > stat.size()) continue;
-    result[pid] = std::atoi(stat.c_str() + bracket + 4);
+    const std::string stat = stat_of(entry->path());
+    if (!stat.empty()) result[pid] = std::atoi(stat.c_str() + 2);
   }
   return result;
 }
@@ -99,22 +139,42 @@ MeasuredServer::MeasuredServer(const ServerKind& kind, Launch launch, std::vecto
   fs::create_directories(launch_.folder);
   start();
   try {
-    wait_for_port();
+    wait_until_ready();
   } catch (...) {
     end_process(pid_, kStopPatience);
     throw;
   }
   processes_ = processes();
+  files_ = files();
 }
 
-MeasuredServer::~MeasuredServer() {
+MeasuredServer::~MeasuredServer() { stop(); }
+
+std::string MeasuredServer::stop() {
+  if (pid_ < 0) return {};
+  std::string wrong = end();
+  if (kind_.is_subject()) {
+    for (const auto& [path, time] : files()) {
+      const auto before = files_.find(path);
+      if (before != files_.end() && before->second == time) continue;
+      wrong += (wrong.empty() ? "" : "; ") + ("it has written " + path.filename().string());
+    }
+  }
   const std::vector<pid_t> all = processes();
-  end_process(pid_, kStopPatience);
+  const int status = end_process(pid_, kStopPatience);
+  // By signal 9 where it had not ended within kStopPatience.
+  const bool by_signal = WIFSIGNALED(status);
+  const int number = by_signal ? WTERMSIG(status) : WEXITSTATUS(status);
+  if (wrong.empty() && kind_.is_subject() && number != (by_signal ? SIGTERM : 0)) {
+    wrong = "after SIGTERM it ended " + how(by_signal, number) + tail();
+  }
   // Children end with it; one that its killing left behind is killed too.
   const auto left = parents();
   for (const pid_t pid : all) {
     if (pid != pid_ && left.count(pid) != 0) ::kill(pid, SIGKILL);
   }
+  pid_ = -1;
+  return wrong;
 }
 
 void MeasuredServer::start() {
@@ -130,21 +190,36 @@ void MeasuredServer::start() {
   ::close(output);
 }
 
-void MeasuredServer::wait_for_port() {
-  const auto end = Clock::now() + kStartPatience;
-  while (!takes_connections(launch_.port)) {
+void MeasuredServer::wait_until_ready() {
+  const auto last = Clock::now() + kStartPatience;
+  const auto has_said_so = [this] {
+    return content(launch_.folder / "output.txt").find(kind_.ready_word()) != std::string::npos;
+  };
+  while (!takes_connections(launch_.port) || !has_said_so()) {
     check_interrupted();
-    if (!is_running()) throw Failure("it ended at its start: " + tail());
-    if (Clock::now() >= end) throw Failure("it takes no connections: " + tail());
+    if (!end().empty()) throw Failure("at its start: " + end());
+    if (Clock::now() >= last) throw Failure("it does not get ready" + tail());
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
 
-bool MeasuredServer::is_running() const {
+std::string MeasuredServer::end() const {
   siginfo_t ended{};
-  // WNOWAIT leaves its end to be waited for by who stops it.
-  return ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-         ended.si_pid == 0;
+  // WNOWAIT leaves its end to be waited for by stop().
+  ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT);
+  if (ended.si_pid == 0) return {};
+  return "it has ended " + how(ended.si_code != CLD_EXITED, ended.si_status) + tail();
+}
+
+MeasuredServer::Files MeasuredServer::files() const {
+  Files files;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(launch_.folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().filename() == "output.txt" || entry->is_directory(error)) continue;
+    files[entry->path()] = entry->last_write_time(error);
+  }
+  return files;
 }
 
 std::vector<pid_t> MeasuredServer::processes() const {
@@ -158,53 +233,73 @@ std::vector<pid_t> MeasuredServer::processes() const {
   return result;
 }
 
-std::uint64_t MeasuredServer::cpu_ns_now() const {
-  std::uint64_t sum = 0;
+MeasuredServer::Look MeasuredServer::look() const {
+  Look look;
   for (const pid_t pid : processes_) {
-    for_each_thread(pid, [&sum](const fs::path& task) {
-      sum += std::strtoull(content(task / "schedstat").c_str(), nullptr, 10);
+    for_each_thread(pid, [&](const fs::path& task) {
+      const std::string stat = stat_of(task);
+      if (stat.starts_with('R') || stat.starts_with('D')) look.is_busy = true;
+      std::uint64_t& cpu_ns = cpu_ns_of_[task];
+      cpu_ns = std::max(cpu_ns, has_schedstat() ? schedstat_ns(task) : stat_ns(stat));
     });
   }
-  return sum;
+  if (cpu_ns_of_.empty()) throw Failure("its CPU time cannot be read");
+  for (const auto& [task, cpu_ns] : cpu_ns_of_) look.cpu_ns += cpu_ns;
+  return look;
 }
 
 std::uint64_t MeasuredServer::cpu_ns() const {
   constexpr std::chrono::milliseconds kStep{2};
-  constexpr int kSteps = 40;
+  constexpr std::chrono::seconds kPatience{10};
   constexpr int kQuiet = 2;
-  std::uint64_t last = cpu_ns_now();
-  for (int step = 0, quiet = 0; step < kSteps && quiet < kQuiet; ++step) {
+  const auto last = Clock::now() + kPatience;
+  Look before = look();
+  for (int quiet = 0; quiet < kQuiet;) {
+    if (Clock::now() >= last) throw Failure("it is not idle within 10 s");
+    check_interrupted();
     std::this_thread::sleep_for(kStep);
-    const std::uint64_t now = cpu_ns_now();
-    quiet = now == last ? quiet + 1 : 0;
-    last = now;
+    const Look now = look();
+    // A thread that runs has its time counted at ticks only, so its state is asked too.
+    quiet = now.is_busy || now.cpu_ns != before.cpu_ns ? 0 : quiet + 1;
+    before = now;
   }
-  return last;
+  return before.cpu_ns;
 }
 
 MeasuredServer::Footprint MeasuredServer::footprint() const {
+  const auto need = [this](std::optional<std::uint64_t> number, const char* what) {
+    if (number) return *number;
+    const std::string end_of_it = end();
+    throw Failure(end_of_it.empty() ? std::string("/proc does not say its ") + what : end_of_it);
+  };
   Footprint footprint;
+  footprint.writes = 0;
   for (const pid_t pid : processes_) {
     const fs::path folder = "/proc/" + std::to_string(pid);
-    std::uint64_t kib = number_behind(content(folder / "smaps_rollup"), "\nRss:");
-    if (kib == 0) kib = number_behind(content(folder / "status"), "\nVmRSS:");
-    footprint.rss_octets += kib << 10;
-    footprint.writes += number_behind(content(folder / "io"), "\nsyscw:");
-    for_each_thread(pid, [&footprint](const fs::path& task) {
+    std::optional<std::uint64_t> kib = number_behind(content(folder / "smaps_rollup"), "\nRss:");
+    if (!kib) kib = number_behind(content(folder / "status"), "\nVmRSS:");
+    footprint.rss_octets += need(kib, "RSS") << 10;
+    const auto writes = number_behind(content(folder / "io"), "\nsyscw:");
+    if (!writes) footprint.writes.reset();
+    if (footprint.writes) *footprint.writes += *writes;
+    for_each_thread(pid, [&](const fs::path& task) {
       const std::string status = content(task / "status");
-      footprint.switches += number_behind(status, "\nvoluntary_ctxt_switches:") +
-                            number_behind(status, "\nnonvoluntary_ctxt_switches:");
+      for (const char* key : {"\nvoluntary_ctxt_switches:", "\nnonvoluntary_ctxt_switches:"}) {
+        footprint.switches += need(number_behind(status, key), "context switches");
+      }
       ++footprint.threads;
     });
   }
-  if (footprint.rss_octets == 0) throw Failure("it has ended: " + tail());
   return footprint;
 }
 
 std::string MeasuredServer::tail() const {
   constexpr std::size_t kSize = 300;
   const std::string text = content(launch_.folder / "output.txt");
-  return text.size() <= kSize ? text : text.substr(text.size() - kSize);
+  if (text.empty()) return {};
+  return ": " + text.substr(text.size() - std::min(kSize, text.size()));
 }
+
+std::string cpu_clock() { return has_schedstat() ? "schedstat" : "stat, in steps of 10 ms"; }
 
 }  // namespace jackfield::bench

@@ -10,7 +10,7 @@ namespace {
 struct Resting {
   const ServerKind* kind = nullptr;
   std::unique_ptr<MeasuredServer> server;
-  MeasuredServer::Footprint before;
+  MeasuredServer::Footprint before = {};
 };
 
 void wait(std::chrono::milliseconds time) {
@@ -20,6 +20,19 @@ void wait(std::chrono::milliseconds time) {
     check_interrupted();
     std::this_thread::sleep_for(kStep);
   }
+}
+
+std::vector<std::vector<double>> values_of(const MeasuredServer::Footprint& before,
+                                           const MeasuredServer::Footprint& after) {
+  if (!before.writes || !after.writes) throw Failure("/proc does not say its writes");
+  if (after.threads < before.threads || after.switches < before.switches) {
+    throw Failure("a thread has ended: what it did is not known");
+  }
+  const auto real = [](std::uint64_t number) { return static_cast<double>(number); };
+  return {{real(after.switches - before.switches)},
+          {real(*after.writes - *before.writes)},
+          {real(after.rss_octets) / 1024},
+          {real(after.threads)}};
 }
 
 // All at once: they do not disturb each other as long as they rest.
@@ -34,35 +47,35 @@ void run_rest(const Work& work, const Round& round, std::chrono::seconds time, R
     launch.subscriptions = 1000;
     launch.with_all = true;
     try {
-      all.push_back({kind, std::make_unique<MeasuredServer>(*kind, launch, round.cores), {}});
+      all.push_back({kind, std::make_unique<MeasuredServer>(*kind, launch, round.cores)});
     } catch (const Failure& failure) {
-      results.at(work.name, key, kind->name()).failure = failure.what();
+      results.fail(work.name, key, kind->name(), failure.what());
     }
   }
-  const auto note = [&](const Resting& one, const Failure& failure) {
-    results.at(work.name, key, one.kind->name()).failure = failure.what();
+  const auto note = [&](const Resting& one, const std::string& reason) {
+    results.fail(work.name, key, one.kind->name(), reason);
   };
   wait(kStart);  // what a start leaves to do
   for (Resting& one : all) {
     try {
       one.before = one.server->footprint();
     } catch (const Failure& failure) {
-      note(one, failure);
+      note(one, failure.what());
     }
   }
   wait(time);
   for (Resting& one : all) {
+    if (!results.at(work.name, key, one.kind->name()).failure.empty()) continue;
     try {
-      const MeasuredServer::Footprint after = one.server->footprint();
-      const auto real = [](std::uint64_t number) { return static_cast<double>(number); };
-      results.at(work.name, key, one.kind->name()).values = {
-          {real(after.switches - one.before.switches)},
-          {real(after.writes - one.before.writes)},
-          {real(after.rss_octets) / 1024},
-          {real(after.threads)}};
+      results.at(work.name, key, one.kind->name()).values =
+          values_of(one.before, one.server->footprint());
     } catch (const Failure& failure) {
-      note(one, failure);
+      note(one, failure.what());
     }
+  }
+  for (Resting& one : all) {
+    const std::string wrong = one.server->stop();
+    if (!wrong.empty()) note(one, wrong);
   }
 }
 

@@ -165,6 +165,7 @@ bool run(const Options& options) {
   report.add_fact("date", utc_date());
   report.add_fact("form", setting.is_short ? "short" : "long");
   report.add_fact("rounds", static_cast<std::int64_t>(setting.rounds));
+  report.add_fact("CPU time from", cpu_clock());
   report.add_fact("load before", load_average());
   const auto kinds = server_kinds(options.installed);
   const std::vector<const ServerKind*> chosen = choose(kinds, options.servers, report);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <utility>
 
 #include "tests/bench/load/load.hpp"
@@ -17,7 +18,34 @@ std::string one_line(std::string text) {
   return text;
 }
 
+// A server that failed in what cannot be told from the group's cases.
+void fail(const Work& work, const Group& group, const std::string& server,
+          const std::string& reason, Results& results) {
+  progress(server + ": " + one_line(reason));
+  for (const Case& one : group.cases) results.fail(work.name, one.key, server, reason);
+}
+
+// Does it and says why it failed; "" where it did not. It also failed where the server has ended.
+std::string attempt(const std::unique_ptr<MeasuredServer>& server,
+                    const std::function<void()>& act) {
+  std::string reason;
+  try {
+    act();
+  } catch (const Failure& failure) {
+    reason = failure.what();
+  }
+  const std::string end = server == nullptr ? "" : server->end();
+  if (!end.empty() && end != reason) reason += (reason.empty() ? "" : "; ") + end;
+  return reason;
+}
+
 }  // namespace
+
+void Results::fail(const std::string& work, const std::string& key, const std::string& server,
+                   const std::string& reason) {
+  Entry& entry = at(work, key, server);
+  if (entry.failure.empty()) entry = {{}, one_line(reason)};
+}
 
 const std::vector<double>* Results::values(const std::string& work, const Place& place,
                                            std::size_t metric) const {
@@ -69,9 +97,17 @@ Runner::Runner(std::vector<const ServerKind*> kinds, std::filesystem::path folde
       cores_(std::move(cores)),
       setting_(setting) {}
 
-void Runner::start(const Work& work, std::size_t connections, Contender& contender) {
-  constexpr std::size_t kSpare = 64;
+void Runner::stop(const Work& work, Contender& contender, Results& results) {
+  if (contender.server == nullptr) return;
+  const std::string wrong = contender.server->stop();
   contender.server.reset();
+  if (!wrong.empty()) fail(work, *contender.group, contender.kind->name(), wrong, results);
+}
+
+void Runner::start(const Work& work, std::size_t connections, Contender& contender,
+                   Results& results) {
+  constexpr std::size_t kSpare = 64;
+  stop(work, contender, results);
   Launch launch;
   launch.folder = folder_ / (work.name + "-" + contender.kind->name() + "-" +
                              std::to_string(++started_));
@@ -87,7 +123,7 @@ void Runner::run(const Work& work, Results& results) {
     return work.run_together(work, {kinds_, folder_, cores_}, results);
   }
   std::vector<Contender> contenders;
-  for (const ServerKind* kind : kinds_) contenders.push_back({kind, nullptr, 0});
+  for (const ServerKind* kind : kinds_) contenders.push_back({kind, nullptr});
   for (const Group& group : work.groups) {
     const std::size_t rounds = std::min(setting_.rounds, group.max_rounds);
     for (std::size_t round = 0; round < rounds; ++round) {
@@ -96,51 +132,57 @@ void Runner::run(const Work& work, Results& results) {
       for (Contender& contender : contenders) run_group(work, group, contender, results);
     }
   }
+  for (Contender& contender : contenders) stop(work, contender, results);
 }
 
 void Runner::run_group(const Work& work, const Group& group, Contender& contender,
                        Results& results) {
   const std::string& name = contender.kind->name();
-  const auto entry = [&](const Case& one) -> Results::Entry& {
-    return results.at(work.name, one.key, name);
-  };
-  if (group.topics > contender.kind->max_topics()) {
-    for (const Case& one : group.cases) {
-      entry(one).failure = "a connection has at most " +
-                           std::to_string(contender.kind->max_topics()) + " topics";
-    }
-    return;
-  }
   const std::size_t connections = group.connections > 0 ? group.connections : work.connections;
+  const std::size_t most_topics = contender.kind->max_topics();
+  std::string left_out;
+  if (group.topics > most_topics) {
+    left_out = "a connection has at most " + std::to_string(most_topics) + " topics";
+  }
   std::unique_ptr<Stage> stage;
   for (std::size_t i = 0; i < group.cases.size(); ++i) {
-    Results::Entry& result = entry(group.cases[i]);
+    Results::Entry& result = results.at(work.name, group.cases[i].key, name);
+    if (!left_out.empty()) result = {{}, left_out};
     if (!result.failure.empty()) continue;
-    try {
-      check_interrupted();
+    check_interrupted();
+    std::vector<double> values;
+    std::string reason = attempt(contender.server, [&] {
       if (stage == nullptr) {
-        const bool is_running = contender.server != nullptr && contender.server->is_running();
+        const bool is_running = contender.server != nullptr && contender.server->end().empty();
         const bool fits = is_running && contender.connections == connections;
-        if (!fits || group.needs_fresh_server) start(work, connections, contender);
+        if (!fits || group.needs_fresh_server) start(work, connections, contender, results);
+        contender.group = &group;
         stage = group.open(*contender.server);
       }
-      const std::vector<double> values = stage->measure(i);
-      result.values.resize(values.size());
-      for (std::size_t metric = 0; metric < values.size(); ++metric) {
-        result.values[metric].push_back(values[metric]);
-      }
-    } catch (const Failure& failure) {
-      std::string reason = failure.what();
-      const bool has_ended = contender.server != nullptr && !contender.server->is_running();
-      if (has_ended) reason += "; it has ended: " + contender.server->tail();
-      result = {{}, one_line(reason)};  // one that fails at times is not to be trusted
-      progress(name + ": " + result.failure);
+      values = stage->measure(i);
+    });
+    // The server before may have spoilt it too, where it was the same group's.
+    if (reason.empty()) reason = result.failure;
+    if (!reason.empty()) {
+      progress(name + ": " + one_line(reason));
+      results.fail(work.name, group.cases[i].key, name, reason);  // not to be trusted any more
       stage.reset();
       contender.server.reset();  // whatever it is in the middle of
+      continue;
+    }
+    result.values.resize(values.size());
+    for (std::size_t metric = 0; metric < values.size(); ++metric) {
+      result.values[metric].push_back(values[metric]);
     }
   }
-  stage.reset();
-  if (contender.server != nullptr) contender.server->cpu_ns();  // until the closes are done with
+  if (contender.server == nullptr) return;
+  const std::string reason = attempt(contender.server, [&] {
+    stage.reset();
+    contender.server->cpu_ns();  // until the closes are done with
+  });
+  if (reason.empty()) return;
+  fail(work, group, name, reason, results);
+  contender.server.reset();
 }
 
 }  // namespace jackfield::bench

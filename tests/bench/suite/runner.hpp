@@ -27,11 +27,15 @@ class Runner {
   struct Contender {
     const ServerKind* kind = nullptr;
     std::unique_ptr<MeasuredServer> server;
-    std::size_t connections = 0;  // that it is set up for
+    std::size_t connections = 0;   // that it is set up for
+    const Group* group = nullptr;  // the last that it was put through
   };
 
   void run_group(const Work& work, const Group& group, Contender& contender, Results& results);
-  void start(const Work& work, std::size_t connections, Contender& contender);
+  // What was wrong with the server is wrong with all cases of the group that it was put through.
+  void stop(const Work& work, Contender& contender, Results& results);
+  // Stops the contender's server before.
+  void start(const Work& work, std::size_t connections, Contender& contender, Results& results);
 
   std::vector<const ServerKind*> kinds_;
   const std::filesystem::path folder_;

@@ -21,7 +21,11 @@ double rate(const LimitKind& kind, const Round& round, std::size_t under_way,
   launch.subscriptions = 1;
   MeasuredServer server(kind, launch, setting.all_cores);
   const std::chrono::milliseconds window(setting.is_short ? 200 : 1000);
-  return open_fan_out(server, kSubscribers, under_way, kSize, window)->measure(0)[1];
+  const double found =
+      open_fan_out(server, kSubscribers, under_way, kSize, window)->measure(0)[1];
+  const std::string wrong = server.stop();
+  if (!wrong.empty()) throw Failure(wrong);
+  return found;
 }
 
 void measure(const Work& work, const Round& round, const Setting& setting, bool joins,
@@ -29,7 +33,8 @@ void measure(const Work& work, const Round& round, const Setting& setting, bool 
   const LimitKind one(setting.programs, joins, 1);
   const LimitKind two(setting.programs, joins, 2);
   for (std::size_t i = 0; i < std::size(kUnderWay); ++i) {
-    Results::Entry& entry = results.at(work.name, work.groups.front().cases[i].key, one.name());
+    const std::string& key = work.groups.front().cases[i].key;
+    Results::Entry& entry = results.at(work.name, key, one.name());
     if (!entry.failure.empty()) continue;
     try {
       const double alone = rate(one, round, kUnderWay[i], setting);
@@ -39,7 +44,7 @@ void measure(const Work& work, const Round& round, const Setting& setting, bool 
       entry.values[1].push_back(alone);
       entry.values[2].push_back(both);
     } catch (const Failure& failure) {
-      entry = {{}, failure.what()};
+      results.fail(work.name, key, one.name(), failure.what());
     }
   }
 }

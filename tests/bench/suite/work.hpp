@@ -93,7 +93,7 @@ class Results {
   using Values = std::vector<std::vector<double>>;
   struct Entry {
     Values values;
-    std::string failure;  // empty: none
+    std::string failure;  // why there are none; empty: there are
   };
 
   Entry& at(const std::string& work, const std::string& key, const std::string& server) {
@@ -102,6 +102,9 @@ class Results {
   bool has(const std::string& work, const std::string& key, const std::string& server) const {
     return entries_.count(work + " " + key + " " + server) > 0;
   }
+  // From now on there are no values. The first reason stays.
+  void fail(const std::string& work, const std::string& key, const std::string& server,
+            const std::string& reason);
   // Whether a server failed in anything.
   bool has_failed(const std::string& server) const;
   // The median, or a negative number where it was not measured.

@@ -47,20 +47,22 @@ pid_t spawn(const Launching& launching) {
   return child;
 }
 
-bool wait_for_end(pid_t child, Clock::duration patience) {
+bool wait_for_end(pid_t child, Clock::duration patience, int* status) {
   const auto end = Clock::now() + patience;
-  while (::waitpid(child, nullptr, WNOHANG) == 0) {
+  while (::waitpid(child, status, WNOHANG) == 0) {
     if (Clock::now() >= end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return true;
 }
 
-void end_process(pid_t child, Clock::duration patience) {
+int end_process(pid_t child, Clock::duration patience) {
+  int status = 0;
   ::kill(child, SIGTERM);
-  if (wait_for_end(child, patience)) return;
+  if (wait_for_end(child, patience, &status)) return status;
   ::kill(child, SIGKILL);
-  wait_for_end(child, kKillPatience);
+  wait_for_end(child, kKillPatience, &status);
+  return status;
 }
 
 }  // namespace jackfield::bench

@@ -22,9 +22,9 @@ struct Launching {
 // Gives its process id. Throws Failure.
 pid_t spawn(const Launching& launching);
 
-// Whether the child has ended by then.
-bool wait_for_end(pid_t child, Clock::duration patience);
-// SIGTERM, and SIGKILL where that does not end it by then.
-void end_process(pid_t child, Clock::duration patience);
+// Whether the child has ended by then; `status` is as waitpid(2) gives it.
+bool wait_for_end(pid_t child, Clock::duration patience, int* status = nullptr);
+// SIGTERM, and SIGKILL where that does not end it by then. Gives its status, as waitpid(2) does.
+int end_process(pid_t child, Clock::duration patience);
 
 }  // namespace jackfield::bench
