@@ -57,7 +57,8 @@ const std::vector<double>* Results::values(const std::string& work, const Place&
 
 bool Results::has_failed(const std::string& server) const {
   return std::any_of(entries_.begin(), entries_.end(), [&server](const auto& entry) {
-    return entry.first.ends_with(" " + server) && !entry.second.failure.empty();
+    return entry.first.ends_with(" " + server) && !entry.second.failure.empty() &&
+           !entry.second.is_left_out;
   });
 }
 
@@ -137,17 +138,20 @@ void Runner::run(const Work& work, Results& results) {
 
 void Runner::run_group(const Work& work, const Group& group, Contender& contender,
                        Results& results) {
+  constexpr std::size_t kOthers = 200;  // descriptors
   const std::string& name = contender.kind->name();
   const std::size_t connections = group.connections > 0 ? group.connections : work.connections;
   const std::size_t most_topics = contender.kind->max_topics();
   std::string left_out;
   if (group.topics > most_topics) {
     left_out = "a connection has at most " + std::to_string(most_topics) + " topics";
+  } else if (connections + kOthers > setting_.descriptors) {
+    left_out = "a process has at most " + std::to_string(setting_.descriptors) + " descriptors";
   }
   std::unique_ptr<Stage> stage;
   for (std::size_t i = 0; i < group.cases.size(); ++i) {
     Results::Entry& result = results.at(work.name, group.cases[i].key, name);
-    if (!left_out.empty()) result = {{}, left_out};
+    if (!left_out.empty()) result = {{}, left_out, true};
     if (!result.failure.empty()) continue;
     check_interrupted();
     std::vector<double> values;

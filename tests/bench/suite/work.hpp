@@ -94,6 +94,7 @@ class Results {
   struct Entry {
     Values values;
     std::string failure;  // why there are none; empty: there are
+    bool is_left_out = false;  // which is not the server's fault
   };
 
   Entry& at(const std::string& work, const std::string& key, const std::string& server) {
