@@ -1,10 +1,12 @@
 // The benchmark suite; tests/bench/run.sh builds and runs it, README.md beside it explains it.
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -40,11 +42,14 @@ struct Options {
   std::exit(2);
 }
 
-std::size_t count_of(const std::string& name, const std::string& value) {
-  char* end = nullptr;
-  const unsigned long count = std::strtoul(value.c_str(), &end, 10);
-  if (value.empty() || *end != '\0' || count == 0) refuse(name + " wants a number above 0");
-  return count;
+std::size_t number_of(const std::string& name, const std::string& value, std::size_t least = 1) {
+  std::size_t number = 0;
+  const char* const end = value.data() + value.size();
+  const auto [rest, error] = std::from_chars(value.data(), end, number);
+  if (error != std::errc() || rest != end || number < least) {
+    refuse(name + " wants a number from " + std::to_string(least) + ", not: " + value);
+  }
+  return number;
 }
 
 Options read_options(int argc, char** argv) {
@@ -82,17 +87,17 @@ Options read_options(int argc, char** argv) {
     } else if (name == "--server") {
       options.servers.insert(value);
     } else if (name == "--core") {
-      options.core = std::atoi(value.c_str());
+      options.core = static_cast<int>(number_of(name, value, 0));
     } else if (name == "--rounds") {
-      rounds = count_of(name, value);
+      rounds = number_of(name, value);
     } else if (name == "--idle") {
-      setting.idle = count_of(name, value);
+      setting.idle = number_of(name, value);
     } else if (name == "--subscribers") {
-      setting.subscribers.push_back(count_of(name, value));
+      setting.subscribers.push_back(number_of(name, value));
     } else if (name == "--under-way") {
-      setting.under_way.push_back(count_of(name, value));
+      setting.under_way.push_back(number_of(name, value));
     } else if (name == "--size") {
-      setting.sizes.push_back(count_of(name, value));
+      setting.sizes.push_back(number_of(name, value));
     } else {
       refuse("unknown: " + name);
     }
@@ -128,12 +133,26 @@ std::vector<const ServerKind*> choose(const std::vector<std::unique_ptr<ServerKi
     unknown.erase(kind->name());
     if (!wanted.empty() && wanted.count(kind->name()) == 0) continue;
     const std::string missing = kind->missing();
+    if (!missing.empty() && kind->name() == "jackfield") throw Failure("no jackfield: " + missing);
     if (missing.empty()) chosen.push_back(kind.get());
     const std::string version = missing.empty() ? kind->version() : "left out: " + missing;
     report.add_fact(kind->name(), version.empty() ? "measured" : version);
   }
   if (!unknown.empty()) refuse("--server does not know " + *unknown.begin());
   return chosen;
+}
+
+// That every number behind an option is one of a case of the fan-out, which has it as that label.
+void check_cases(const Work& fan_out, const char* option, std::size_t label,
+                 const std::vector<std::size_t>& wanted) {
+  for (const std::size_t number : wanted) {
+    const Cell cell = static_cast<std::int64_t>(number);
+    bool is_there = false;
+    for (const Group& group : fan_out.groups) {
+      for (const Case& one : group.cases) is_there = is_there || one.labels[label] == cell;
+    }
+    if (!is_there) refuse(option + (" " + std::to_string(number)) + " leaves no case of fan-out");
+  }
 }
 
 void drop_unmeasured(Table& targets) {
@@ -155,6 +174,9 @@ bool run(const Options& options) {
   Setting setting = options.setting;
   setting.descriptors = raise_descriptor_limit();
   const Cores cores = share_cores(options.core);
+  if (options.core >= 0 && cores.server != std::vector<int>{options.core}) {
+    refuse("--core: there is no core " + std::to_string(options.core) + " to use");
+  }
   Report report("suite");
   report.add_machine(this_machine(), cores);
   setting.programs = options.installed.programs;
@@ -182,6 +204,9 @@ bool run(const Options& options) {
     const auto is_it = [&name](const Work& work) { return work.name == name; };
     if (std::none_of(works.begin(), works.end(), is_it)) refuse("--only does not know " + name);
   }
+  check_cases(works.front(), "--subscribers", 0, setting.subscribers);
+  check_cases(works.front(), "--under-way", 1, setting.under_way);
+  check_cases(works.front(), "--size", 2, setting.sizes);
   for (const Work& work : works) {
     if (!options.only.empty() && options.only.count(work.name) == 0) continue;
     runner.run(work, results);
