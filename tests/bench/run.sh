@@ -8,8 +8,8 @@
 # that; --uwebsockets FILE names a server built upon uWebSockets; --core N is the core that servers
 # have for themselves. Installs what is missing to build, and the other servers from Debian and npm:
 # one that cannot be installed is left out, and --no-install leaves out all that are not there.
-# Prints tables, and writes them into build/bench: suite.md and suite.json. README.md in this folder
-# says how to read them.
+# Prints tables, and writes them into build/bench: suite.md and suite.json; where options leave out
+# something, into build/bench/part. README.md in this folder says how to read them.
 set -u
 me=tests/bench/run.sh
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd) || exit 1
@@ -124,5 +124,4 @@ bench=$!
 wait "$bench"
 status=$?
 bench=
-[ $status -ne 0 ] || say "written: build/bench/suite.md, build/bench/suite.json"
 exit $status

@@ -27,10 +27,11 @@ mkdir "$folder/run" "$folder/output"
 
 # Each server has its row for each case, with a figure.
 rows() {
-  grep -c "\"server\": \"$1\"" "$folder/output/suite.json"
+  grep -c "\"server\": \"$1\"" "$folder/output/part/suite.json"
 }
 for server in jackfield limit limit-joined; do
   [ "$(rows $server)" -ge 6 ] || fail "$(rows $server) rows of $server in suite.json"
 done
-! grep -E '"cpu_us[a-z_]*": null' "$folder/output/suite.json" || fail "a figure is missing"
-grep -q '^| idle connection' "$folder/output/suite.md" || fail "no targets in suite.md"
+! grep -E '"cpu_us[a-z_]*": null' "$folder/output/part/suite.json" || fail "a figure is missing"
+[ ! -e "$folder/output/suite.json" ] || fail "a part is taken for all"
+grep -q '^| idle connection' "$folder/output/part/suite.md" || fail "no targets in suite.md"

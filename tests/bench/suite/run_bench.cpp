@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <system_error>
@@ -30,11 +31,12 @@ struct Options {
   Installed installed;
   Setting setting;
   std::string folder;
-  std::string output;
+  std::filesystem::path output;
   std::string commit;
   std::set<std::string> only;
   std::set<std::string> servers;
   int core = -1;
+  std::string part;  // the options that leave out some of what is measured without them
 };
 
 [[noreturn]] void refuse(const std::string& word) {
@@ -55,15 +57,19 @@ std::size_t number_of(const std::string& name, const std::string& value, std::si
 Options read_options(int argc, char** argv) {
   Options options;
   Setting& setting = options.setting;
+  const std::set<std::string> kLeavesOut{"--only", "--server", "--subscribers", "--under-way",
+                                         "--size"};
   std::size_t rounds = 0;
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
     if (name == "--short") {
       setting.is_short = true;
+      options.part += " --short";
       continue;
     }
     if (i + 1 == argc) refuse("unknown, or without a value: " + name);
     const std::string value = argv[++i];
+    if (kLeavesOut.count(name) != 0) options.part += " " + name + " " + value;
     if (name == "--jackfield") {
       options.installed.jackfield = value;
     } else if (name == "--plugins") {
@@ -187,6 +193,7 @@ bool run(const Options& options) {
   report.add_fact("date", utc_date());
   report.add_fact("form", setting.is_short ? "short" : "long");
   report.add_fact("rounds", static_cast<std::int64_t>(setting.rounds));
+  if (!options.part.empty()) report.add_fact("only a part", options.part.substr(1));
   report.add_fact("CPU time from", cpu_clock());
   report.add_fact("load before", load_average());
   const auto kinds = server_kinds(options.installed);
@@ -198,6 +205,9 @@ bool run(const Options& options) {
     show("\n" + Report::to_text(table));
     report.add(std::move(table));
   };
+  // What is not whole yet, or never will be, is not taken for what is.
+  const std::filesystem::path part = options.output / "part";
+  std::filesystem::create_directories(part);
   Results results;
   const std::vector<Work> works = all_works(setting);
   for (const std::string& name : options.only) {
@@ -211,7 +221,7 @@ bool run(const Options& options) {
     if (!options.only.empty() && options.only.count(work.name) == 0) continue;
     runner.run(work, results);
     add(table_of(work, chosen, results));
-    report.write(options.output);  // whatever comes
+    report.write(part);  // whatever comes
   }
   Table targets = targets_table(works, results, options.installed.jackfield, options.folder);
   if (!options.only.empty()) drop_unmeasured(targets);
@@ -219,7 +229,14 @@ bool run(const Options& options) {
   Table missed = missed_table(works, results);
   if (!missed.rows.empty()) add(std::move(missed));
   report.add_fact("load after", load_average());
-  report.write(options.output);
+  report.write(part);
+  if (options.part.empty()) {
+    for (const char* name : {"suite.md", "suite.json"}) {
+      std::filesystem::rename(part / name, options.output / name);
+    }
+  }
+  const std::filesystem::path& folder = options.part.empty() ? options.output : part;
+  progress("written: suite.md and suite.json, in " + folder.string());
   return !results.has_failed("jackfield");
 }
 
