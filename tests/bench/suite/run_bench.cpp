@@ -179,7 +179,7 @@ bool run(const Options& options) {
   catch_interrupts();
   Setting setting = options.setting;
   setting.descriptors = raise_descriptor_limit();
-  const Cores cores = share_cores(options.core);
+  const Cores cores = share_cores(options.core, 1);
   if (options.core >= 0 && cores.server != std::vector<int>{options.core}) {
     refuse("--core: there is no core " + std::to_string(options.core) + " to use");
   }

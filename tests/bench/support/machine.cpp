@@ -37,6 +37,19 @@ std::vector<int> usable_cores() {
   return cores;
 }
 
+// The hardware threads of this one's core, itself among them: "0-1", or "0,4".
+std::vector<int> siblings_of(int core) {
+  std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(core) +
+                     "/topology/thread_siblings_list");
+  std::vector<int> siblings;
+  char separator = ',';
+  for (int number = 0; file >> number; file >> separator) {
+    const int first = separator == '-' ? siblings.back() + 1 : number;
+    for (int sibling = first; sibling <= number; ++sibling) siblings.push_back(sibling);
+  }
+  return siblings;
+}
+
 }  // namespace
 
 Machine this_machine() {
@@ -65,7 +78,7 @@ std::string load_average() {
   return one + " " + five + " " + fifteen;
 }
 
-Cores share_cores(int server) {
+Cores share_cores(int server, std::size_t most_load) {
   const std::vector<int> usable = usable_cores();
   Cores cores;
   if (usable.empty()) return cores;
@@ -74,6 +87,11 @@ Cores share_cores(int server) {
   for (const int core : usable) {
     if (core != cores.server.front()) cores.load.push_back(core);
   }
+  const std::vector<int> siblings = siblings_of(cores.server.front());
+  std::stable_partition(cores.load.begin(), cores.load.end(), [&siblings](int core) {
+    return std::find(siblings.begin(), siblings.end(), core) == siblings.end();
+  });
+  if (cores.load.size() > most_load) cores.load.resize(most_load);
   if (cores.load.empty()) cores.load = cores.server;
   return cores;
 }

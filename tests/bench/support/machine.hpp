@@ -2,6 +2,8 @@
 // load that measures it. Any thread, no state.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,13 +21,15 @@ Machine this_machine();
 // How many processes wanted to run lately: "0.31 0.52 0.60" (proc(5), loadavg).
 std::string load_average();
 
-// One core for the server, the others for the load; where there is only one, both share it.
+// One core for the server, others for the load; where there is only one, both share it.
 struct Cores {
   std::vector<int> server;
   std::vector<int> load;
 };
-// `server`: the core to measure on, or -1 for the last that this process may use.
-Cores share_cores(int server = -1);
+// `server`: the core to measure on, or -1 for the last that this process may use. The load has at
+// most `most_load` cores; hardware threads of the server's own core (Linux,
+// Documentation/ABI/stable/sysfs-devices-system-cpu: thread_siblings_list) are the last to be taken.
+Cores share_cores(int server = -1, std::size_t most_load = SIZE_MAX);
 std::string to_text(const std::vector<int>& cores);
 
 // Keeps the calling thread, and what it starts, on these cores (sched_setaffinity(2)). May be
