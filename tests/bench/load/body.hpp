@@ -1,5 +1,6 @@
 // The bodies that the benchmark publishes: JSON of one line and of a size that is asked for, with a
-// number by which one is told from the other: {"text":"0000000042xxx…x"}. Any thread, no state.
+// number by which one is told from the other: {"text":"0000000042abc…z01…"}. What follows the number
+// depends on its place, so that octets that are swapped show. Any thread, no state.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,8 @@ inline constexpr std::size_t kSmallestBody = kBodyBegin.size() + kBodyDigits + k
 inline std::string make_body(std::size_t size) {
   std::string body(kBodyBegin);
   body.append(kBodyDigits, '0');
-  body.append(size - kSmallestBody, 'x');
+  constexpr std::string_view kFiller = "abcdefghijklmnopqrstuvwxyz01234";  // a prime number of them
+  for (std::size_t i = kSmallestBody; i < size; ++i) body += kFiller[i % kFiller.size()];
   return body.append(kBodyEnd);
 }
 
@@ -43,6 +45,12 @@ inline std::uint64_t number_of(std::string_view body, std::size_t size) {
     number = number * 10 + digit;
   }
   return number;
+}
+
+// Whether two bodies that have a number are the same but for that.
+inline bool is_alike(std::string_view one, std::string_view other) {
+  constexpr std::size_t kHead = kBodyBegin.size() + kBodyDigits;
+  return one.substr(kHead) == other.substr(kHead);
 }
 
 }  // namespace jackfield::bench

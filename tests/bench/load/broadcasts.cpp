@@ -40,13 +40,20 @@ void Broadcasts::begin(std::size_t body_size, std::size_t places, const Extent& 
   flow_ = Flow();
   first_ = next_;
   cpu_before_ = extent.is_warm_up ? 0 : cpu_();
+  flow_.reads = load_.reads();
+  flow_.load_ns = own_cpu_ns();
   begin_ = Clock::now();
 }
 
 Flow Broadcasts::finish() {
   flow_.time = load_.now() - begin_;
+  flow_.reads = load_.reads() - flow_.reads;
+  flow_.load_ns = own_cpu_ns() - flow_.load_ns;
   flow_.messages = (next_ - first_) * options_.reach;
-  if (!extent_.is_warm_up) flow_.cpu_ns = cpu_() - cpu_before_;
+  if (!extent_.is_warm_up) {
+    flow_.cpu_ns = cpu_() - cpu_before_;
+    load_.drain();  // the server has said all that it wanted to: what comes now is too much
+  }
   return std::move(flow_);
 }
 
@@ -95,6 +102,9 @@ void Broadcasts::message(LoadConnection& connection, std::string_view body) {
     connection.expected += connection.step;
   } else {
     take_misplaced(connection, number);
+  }
+  if (extent_.is_warm_up && !is_alike(body, body_)) {
+    throw Failure("message " + std::to_string(number) + " was changed");
   }
   Place& place = places_[number & mask_];
   if (number - oldest_ >= next_ - oldest_ || place.missing == 0) {

@@ -21,12 +21,19 @@ void Echoes::begin(std::size_t body_size, const Extent& extent) {
   for (std::size_t i = 0; i < load_.size(); ++i) load_[i].expected = 0;
   flow_ = Flow();
   cpu_before_ = extent.is_warm_up ? 0 : cpu_();
+  flow_.reads = load_.reads();
+  flow_.load_ns = own_cpu_ns();
   begin_ = Clock::now();
 }
 
 Flow Echoes::finish() {
   flow_.time = load_.now() - begin_;
-  if (!extent_.is_warm_up) flow_.cpu_ns = cpu_() - cpu_before_;
+  flow_.reads = load_.reads() - flow_.reads;
+  flow_.load_ns = own_cpu_ns() - flow_.load_ns;
+  if (!extent_.is_warm_up) {
+    flow_.cpu_ns = cpu_() - cpu_before_;
+    load_.drain();  // the server has said all that it wanted to: what comes now is too much
+  }
   return std::move(flow_);
 }
 
@@ -83,6 +90,9 @@ void Echoes::message(LoadConnection& connection, std::string_view body) {
                   (number == kNoNumber ? "a message that it did not send"
                                        : "echo " + std::to_string(number) + " where " +
                                              std::to_string(connection.expected) + " is next"));
+  }
+  if (extent_.is_warm_up && !is_alike(body, body_)) {
+    throw Failure("echo " + std::to_string(number) + " was changed");
   }
   ++connection.expected;
   ++flow_.messages;

@@ -136,6 +136,14 @@ std::size_t Load::turn(Clock::duration timeout) {
   return static_cast<std::size_t>(messages_ - before);
 }
 
+void Load::drain() {
+  std::uint64_t seen = 0;
+  do {
+    seen = received_;
+    turn(Clock::duration::zero());
+  } while (received_ != seen);
+}
+
 void Load::turn_until(const std::function<bool()>& is_done, const std::string& what,
                       Clock::duration patience) {
   constexpr std::chrono::milliseconds kLook{100};

@@ -74,6 +74,10 @@ class Load {
   // takes longer than kMost.
   void turn_until(const std::function<bool()>& is_done, const std::string& what,
                   Clock::duration patience = kPatience);
+  // Turns until nothing comes any more, without waiting for it.
+  void drain();
+  // System calls so far that brought something.
+  std::uint64_t reads() const { return received_; }
   // When what is being read was received.
   Clock::time_point now() const { return now_; }
 

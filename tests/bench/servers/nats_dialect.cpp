@@ -77,7 +77,7 @@ std::size_t NatsDialect::read(std::string_view bytes, std::size_t, Inbox& inbox)
     } else if (line == kPing) {
       inbox.answer("PONG\r\n");
     } else if (line.starts_with(kInfo)) {
-      // Only the first wants an answer; others say that a cluster has changed, and there is none.
+      // Those after the first say that a cluster has changed: there is none, so there are none.
       inbox.answer(kConnect);
       inbox.ready();
     } else {

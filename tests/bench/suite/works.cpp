@@ -26,6 +26,9 @@ std::vector<std::string> topic_names(std::size_t count, std::size_t first) {
 std::vector<Column> flow_metrics(const std::string& unit) {
   return {{"cpu_us", "CPU us/" + unit, 3},
           {"per_s", unit + "/s", 0},
+          {"load_percent", "load %", 0},
+          {"per_read", "a read", 1},
+          {"messages", "", 0},
           {"p50_us", "p50 us", 0},
           {"p99_us", "p99 us", 0},
           {"p999_us", "p99.9 us", 0},
@@ -35,6 +38,9 @@ std::vector<Column> flow_metrics(const std::string& unit) {
 std::vector<double> flow_values(const Flow& flow) {
   return {flow.cpu_us_each(),
           flow.per_second(),
+          flow.load_percent(),
+          flow.per_read(),
+          static_cast<double>(flow.messages),
           flow.latency.quantile_us(0.5),
           flow.latency.quantile_us(0.99),
           flow.latency.quantile_us(0.999),
