@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <string_view>
 
 #include "tests/bench/support/figures.hpp"
 
@@ -13,6 +14,8 @@ namespace fs = std::filesystem;
 
 // What may wait for one connection: the largest flow that is measured.
 constexpr std::size_t kOutbox = 256 << 20;
+// It is shipped with.
+constexpr std::size_t kPlugins = 4;
 
 std::string configuration(const Launch& launch) {
   const auto key = [](const char* name, std::size_t value) {
@@ -65,6 +68,19 @@ Command JackfieldKind::prepare(const Launch& launch) const {
   file.close();
   if (!file) throw Failure("cannot write " + path.string());
   return {installed_.jackfield.string(), "--config", path.string()};
+}
+
+void JackfieldKind::check_start(const Launch& launch, const std::string& output) const {
+  constexpr std::string_view kLoaded = "msg=\"plugin loaded\"";
+  const std::size_t wanted = launch.with_all ? kPlugins : 1;
+  std::size_t loaded = 0;
+  for (std::size_t at = output.find(kLoaded); at != std::string::npos;
+       at = output.find(kLoaded, at + 1)) {
+    ++loaded;
+  }
+  if (loaded == wanted) return;
+  throw Failure("it has loaded " + std::to_string(loaded) + " plugins where there are to be " +
+                std::to_string(wanted));
 }
 
 }  // namespace jackfield::bench

@@ -44,6 +44,8 @@ class ServerKind {
   // Why it cannot be measured here: "not installed: nats-server"; "" where it can.
   virtual std::string missing() const = 0;
   virtual const Dialect& dialect() const = 0;
+  // Whether a launch with all of its plugins is another one.
+  virtual bool has_plugins() const { return false; }
   // Topics that one connection can hold; more are not asked for.
   virtual std::size_t max_topics() const { return SIZE_MAX; }
   // What it prints when it serves; a server that prints nothing serves when it takes connections.
@@ -55,6 +57,9 @@ class ServerKind {
   virtual std::size_t max_per_second() const { return SIZE_MAX; }
   // Writes what the server is configured by into the launch's folder. Throws Failure.
   virtual Command prepare(const Launch& launch) const = 0;
+  // Looks at what it wrote until it was ready. Throws Failure where that says that something is not
+  // there that was to be measured.
+  virtual void check_start(const Launch& /*launch*/, const std::string& /*output*/) const {}
 };
 
 // In the order of the tables; Jackfield first, then the limits.

@@ -140,6 +140,7 @@ MeasuredServer::MeasuredServer(const ServerKind& kind, Launch launch, std::vecto
   start();
   try {
     wait_until_ready();
+    kind_.check_start(launch_, content(launch_.folder / "output.txt"));
   } catch (...) {
     end_process(pid_, kStopPatience);
     throw;

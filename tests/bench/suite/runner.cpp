@@ -62,27 +62,36 @@ bool Results::has_failed(const std::string& server) const {
   });
 }
 
-double Results::median(const std::string& work, const std::string& key, const std::string& server,
-                       std::size_t metric) const {
-  const std::vector<double>* const found = values(work, {key, server}, metric);
-  return found == nullptr ? -1 : spread_of(*found).median;
+Rounds rounds_of(const std::vector<double>& values) {
+  if (values.empty()) return {};
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  return {spread_of(values).median, *least, *most};
 }
 
-double Results::quotient(const std::string& work, const Place& one, const Place& other,
-                         std::size_t metric) const {
+Rounds Results::rounds(const std::string& work, const Place& place, std::size_t metric) const {
+  const std::vector<double>* const found = values(work, place, metric);
+  return found == nullptr ? Rounds() : rounds_of(*found);
+}
+
+double Results::median(const std::string& work, const std::string& key, const std::string& server,
+                       std::size_t metric) const {
+  return rounds(work, {key, server}, metric).median;
+}
+
+Rounds Results::quotients(const std::string& work, const Place& one, const Place& other,
+                          std::size_t metric) const {
   const std::vector<double>* const above = values(work, one, metric);
   const std::vector<double>* const below = values(work, other, metric);
-  if (above == nullptr || below == nullptr) return -1;
+  if (above == nullptr || below == nullptr) return {};
+  const Rounds top = rounds_of(*above);
+  const Rounds bottom = rounds_of(*below);
+  if (bottom.least <= 0) return {};
   if (above->size() != below->size()) {
-    const double divisor = spread_of(*below).median;
-    return divisor > 0 ? spread_of(*above).median / divisor : -1;
+    return {top.median / bottom.median, top.least / bottom.most, top.most / bottom.least};
   }
   std::vector<double> quotients;
-  for (std::size_t i = 0; i < above->size(); ++i) {
-    if ((*below)[i] <= 0) return -1;
-    quotients.push_back((*above)[i] / (*below)[i]);
-  }
-  return spread_of(quotients).median;
+  for (std::size_t i = 0; i < above->size(); ++i) quotients.push_back((*above)[i] / (*below)[i]);
+  return rounds_of(quotients);
 }
 
 void progress(const std::string& what) {
@@ -105,17 +114,19 @@ void Runner::stop(const Work& work, Contender& contender, Results& results) {
   if (!wrong.empty()) fail(work, *contender.group, contender.kind->name(), wrong, results);
 }
 
-void Runner::start(const Work& work, std::size_t connections, Contender& contender,
-                   Results& results) {
+void Runner::start(const Work& work, std::size_t connections, bool with_all,
+                   Contender& contender, Results& results) {
   constexpr std::size_t kSpare = 64;
   stop(work, contender, results);
   Launch launch;
   launch.folder = folder_ / (work.name + "-" + contender.kind->name() + "-" +
                              std::to_string(++started_));
   launch.connections = connections + kSpare;
+  launch.with_all = with_all;
   launch.subscriptions = std::min(work.subscriptions, contender.kind->max_topics());
   contender.server = std::make_unique<MeasuredServer>(*contender.kind, launch, cores_);
   contender.connections = connections;
+  contender.with_all = with_all;
 }
 
 void Runner::run(const Work& work, Results& results) {
@@ -130,7 +141,10 @@ void Runner::run(const Work& work, Results& results) {
     for (std::size_t round = 0; round < rounds; ++round) {
       progress(work.name + ", " + group.name + ", round " + std::to_string(round + 1) + " of " +
                std::to_string(rounds));
-      for (Contender& contender : contenders) run_group(work, group, contender, results);
+      // Another one is the first in each round.
+      for (std::size_t i = 0; i < contenders.size(); ++i) {
+        run_group(work, group, contenders[(round + i) % contenders.size()], results);
+      }
     }
   }
   for (Contender& contender : contenders) stop(work, contender, results);
@@ -150,16 +164,22 @@ void Runner::run_group(const Work& work, const Group& group, Contender& contende
   }
   std::unique_ptr<Stage> stage;
   for (std::size_t i = 0; i < group.cases.size(); ++i) {
+    const bool with_all = group.cases[i].with_all;
+    if (with_all && !contender.kind->has_plugins()) continue;
     Results::Entry& result = results.at(work.name, group.cases[i].key, name);
     if (!left_out.empty()) result = {{}, left_out, true};
     if (!result.failure.empty()) continue;
     check_interrupted();
     std::vector<double> values;
     std::string reason = attempt(contender.server, [&] {
+      if (contender.with_all != with_all) stage.reset();
       if (stage == nullptr) {
         const bool is_running = contender.server != nullptr && contender.server->end().empty();
-        const bool fits = is_running && contender.connections == connections;
-        if (!fits || group.needs_fresh_server) start(work, connections, contender, results);
+        const bool fits = is_running && contender.connections == connections &&
+                          contender.with_all == with_all;
+        if (!fits || group.needs_fresh_server) {
+          start(work, connections, with_all, contender, results);
+        }
         contender.group = &group;
         stage = group.open(*contender.server);
       }

@@ -1,5 +1,6 @@
 // Puts servers through a work, in rounds: each server does each round before any does the next, so
-// that what else the machine does meets all of them. One thread.
+// that what else the machine does meets all of them; and who is the first changes by the round. One
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +29,7 @@ class Runner {
     const ServerKind* kind = nullptr;
     std::unique_ptr<MeasuredServer> server;
     std::size_t connections = 0;   // that it is set up for
+    bool with_all = false;         // plugins
     const Group* group = nullptr;  // the last that it was put through
   };
 
@@ -35,7 +37,8 @@ class Runner {
   // What was wrong with the server is wrong with all cases of the group that it was put through.
   void stop(const Work& work, Contender& contender, Results& results);
   // Stops the contender's server before.
-  void start(const Work& work, std::size_t connections, Contender& contender, Results& results);
+  void start(const Work& work, std::size_t connections, bool with_all, Contender& contender,
+             Results& results);
 
   std::vector<const ServerKind*> kinds_;
   const std::filesystem::path folder_;

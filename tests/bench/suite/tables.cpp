@@ -49,7 +49,7 @@ class Rows {
     cells.push_back(server);
     for (std::size_t metric = 0; metric < work_.metrics.size(); ++metric) {
       cells.push_back(if_measured(results_.median(work_.name, one.key, server, metric)));
-      if (metric == 0) add_comparison(one, server, entry, cells);
+      if (metric == 0) add_comparison(one, server, cells);
       if (metric >= work_.grown) continue;
       cells.push_back(if_measured(
           results_.quotient(work_.name, {one.key, server}, {one.base, server}, metric)));
@@ -62,17 +62,10 @@ class Rows {
   }
 
  private:
-  void add_comparison(const Case& one, const std::string& server, const Results::Entry& entry,
-                      std::vector<Cell>& cells) const {
-    const bool is_there = !entry.values.empty() && !entry.values.front().empty();
-    if (is_there) {
-      const auto [least, most] =
-          std::minmax_element(entry.values.front().begin(), entry.values.front().end());
-      cells.push_back(*least);
-      cells.push_back(*most);
-    } else {
-      cells.insert(cells.end(), 2, Cell());
-    }
+  void add_comparison(const Case& one, const std::string& server, std::vector<Cell>& cells) const {
+    const Rounds rounds = results_.rounds(work_.name, {one.key, server});
+    cells.push_back(if_measured(rounds.least));
+    cells.push_back(if_measured(rounds.most));
     for (const std::string& reference : references_) {
       cells.push_back(if_measured(
           results_.quotient(work_.name, {one.key, server}, {one.key, reference})));
@@ -119,7 +112,7 @@ Table table_of(const Work& work, const std::vector<const ServerKind*>& kinds, Re
   for (const Group& group : work.groups) {
     for (const Case& one : group.cases) {
       for (const ServerKind* kind : kinds) {
-        const bool has_row = !work.run_together || results.has(work.name, one.key, kind->name());
+        const bool has_row = results.has(work.name, one.key, kind->name());
         if (has_row) table.rows.push_back(rows.row(one, kind->name()));
       }
     }

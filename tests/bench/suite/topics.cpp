@@ -48,12 +48,12 @@ class Subscribers {
   Broadcasts broadcasts_;
 };
 
-// As many connections with few topics, and then with many.
+// As many connections with few topics, then with many, and with few again.
 class TopicsStage final : public Stage {
  public:
   TopicsStage(MeasuredServer& server, std::size_t sets, std::size_t few, std::size_t many,
               Clock::duration window)
-      : server_(server), sets_(sets), topics_{few, many}, window_(window) {}
+      : server_(server), sets_(sets), topics_{few, many, few}, window_(window) {}
 
   std::vector<double> measure(std::size_t number) override {
     Subscribers subscribers(server_, sets_, topics_[number]);
@@ -64,7 +64,7 @@ class TopicsStage final : public Stage {
  private:
   MeasuredServer& server_;
   const std::size_t sets_;
-  const std::size_t topics_[2];
+  const std::size_t topics_[3];
   const Clock::duration window_;
 };
 
@@ -76,9 +76,13 @@ Work many_topics(const Setting& setting) {
   work.title = "Many topics: three subscribers each, round robin";
   work.text =
       "16 broadcasts of 64 octets under way, each to the next topic and so to three connections; "
-      "once with few topics and once with 10,000, on as many connections. Growth is the cost per "
-      "message with many by that with few.";
-  work.labels = {{"connections", "connections", 0}, {"topics", "topics", 0}};
+      "once with few topics and once with 10,000, on as many connections; and once with few, on a "
+      "server that has four plugins instead of one. Growth is the cost per message with many by "
+      "that with few.";
+  work.labels = {{"connections", "connections", 0},
+                 {"topics", "topics", 0},
+                 {"plugins", "Jackfield's plugins", 0}};
+  work.is_held_to_reference = true;
   work.metrics = flow_metrics("message");
   work.grown = 1;
   const std::chrono::milliseconds window(setting.is_short ? 200 : 400);
@@ -90,8 +94,11 @@ Work many_topics(const Setting& setting) {
     const auto cell = [](std::size_t number) { return Cell(static_cast<std::int64_t>(number)); };
     Group group;
     group.name = connections + " connections";
-    group.cases = {{few, {cell(sets * kReach), cell(sets)}, ""},
-                   {many, {cell(sets * kReach), cell(kTopics)}, few}};
+    group.cases = {{few, {cell(sets * kReach), cell(sets), "one"}},
+                   {many, {cell(sets * kReach), cell(kTopics), "one"}, few}};
+    if (sets == 1) {
+      group.cases.push_back({few + "/all", {cell(sets * kReach), cell(sets), "four"}, few, true});
+    }
     group.topics = kTopics;  // of the publisher, or of all
     group.open = [=](MeasuredServer& server) {
       return std::make_unique<TopicsStage>(server, sets, sets, kTopics, window);

@@ -29,6 +29,7 @@ struct Setting {
   std::vector<std::size_t> subscribers;
   std::vector<std::size_t> under_way;
   std::vector<std::size_t> sizes;
+  bool has_all_cases() const { return subscribers.empty() && under_way.empty() && sizes.empty(); }
 };
 
 class Stage {
@@ -41,7 +42,9 @@ class Stage {
 struct Case {
   std::string key;           // "1000/64/64", unique within the work
   std::vector<Cell> labels;  // a cell for each of the work's
-  std::string base;          // another case, from which this has grown; empty: none
+  std::string base = {};     // another case, from which this has grown; empty: none
+  // Measured on a server that has all plugins, by kinds of server that have any.
+  bool with_all = false;
 };
 
 struct Group {
@@ -78,10 +81,19 @@ struct Work {
   std::size_t subscriptions = 1;  // of one of them, at most
   std::size_t grown = 0;          // so many metrics are compared with those of the case's base
   bool is_compared = true;        // the first metric, with other servers'
+  bool is_held_to_reference = false;  // a target says what the first metric is to be beside its
   // Measures all servers together, instead of the groups' stages. A server that it says nothing of
   // has no row.
   std::function<void(const Work& work, const Round& round, Results& results)> run_together;
 };
+
+// What several rounds came to; negative: nothing.
+struct Rounds {
+  double median = -1;
+  double least = -1;
+  double most = -1;
+};
+Rounds rounds_of(const std::vector<double>& values);
 
 // Of a median or a quotient; negative: nothing.
 inline Cell if_measured(double value) { return value < 0 ? Cell() : Cell(value); }
@@ -118,7 +130,13 @@ class Results {
     std::string server;
   };
   double quotient(const std::string& work, const Place& one, const Place& other,
-                  std::size_t metric = 0) const;
+                  std::size_t metric = 0) const {
+    return quotients(work, one, other, metric).median;
+  }
+  Rounds quotients(const std::string& work, const Place& one, const Place& other,
+                   std::size_t metric = 0) const;
+  // The rounds themselves.
+  Rounds rounds(const std::string& work, const Place& place, std::size_t metric = 0) const;
 
  private:
   const std::vector<double>* values(const std::string& work, const Place& place,
