@@ -45,34 +45,45 @@ class IdleStage final : public Stage {
 
 }  // namespace
 
-Work idle_connections(const Setting& setting) {
+std::size_t idle_most(const Setting& setting) {
   constexpr std::size_t kOthers = 200;  // descriptors
+  const std::size_t most = setting.descriptors > 2 * kOthers ? setting.descriptors - kOthers : 1;
+  return std::clamp<std::size_t>(setting.idle, 1, most);
+}
+
+Work idle_connections(const Setting& setting) {
+  constexpr std::size_t kFew = 1000;  // connections
   Work work;
   work.name = "idle";
   work.title = "Idle connections";
   work.text =
       "A server that was just started, then so many connections with so many subscriptions each: "
       "what its RSS has grown by, a connection. The kernel's memory for sockets is not in it.";
-  work.labels = {{"connections", "connections", 0}, {"subscriptions", "subscriptions", 0}};
+  work.labels = {{"connections", "connections", 0},
+                 {"set_up_for", "set up for", 0},
+                 {"subscriptions", "subscriptions", 0}};
   work.metrics = {{"octets", "octets each", 0},
                   {"start_kib", "KiB before", 0},
                   {"full_kib", "KiB after", 0}};
-  const std::size_t most = setting.descriptors > 2 * kOthers ? setting.descriptors - kOthers : 1;
-  const std::size_t wanted = setting.is_short ? setting.idle / 4 : setting.idle;
-  const std::size_t connections = std::clamp<std::size_t>(wanted, 1, most);
-  for (const Kind& kind : kKinds) {
+  const auto cell = [](std::size_t number) { return Cell(static_cast<std::int64_t>(number)); };
+  const auto add = [&](const Kind& kind, const std::string& key, std::size_t most) {
+    const std::size_t count = setting.is_short ? std::max<std::size_t>(most / 4, 1) : most;
     Group group;
-    group.name = std::string("subscriptions: ") + kind.label;
-    group.cases = {{kind.key, {static_cast<std::int64_t>(connections), kind.label}, ""}};
+    group.name = "of " + std::to_string(most) + ", subscriptions: " + kind.label;
+    group.cases = {{key, {cell(count), cell(most), kind.label}}};
+    group.connections = most;
     group.topics = kind.topics;
     group.max_rounds = setting.is_short ? 1 : 2;
     group.needs_fresh_server = true;
     group.open = [=](MeasuredServer& server) {
-      return std::make_unique<IdleStage>(server, connections, kind);
+      return std::make_unique<IdleStage>(server, count, kind);
     };
     work.groups.push_back(std::move(group));
-  }
-  work.connections = connections;
+  };
+  work.connections = idle_most(setting);
+  for (const Kind& kind : kKinds) add(kind, kind.key, work.connections);
+  // Fewer, of which each may be given more.
+  if (work.connections > kFew) add(kKinds[1], "one/1000", kFew);
   work.subscriptions = 10;
   return work;
 }
