@@ -62,6 +62,7 @@ Work echo(const Setting& setting) {
       "Each connection has one message of 64 octets under way, on a topic of its own, and sends "
       "the next when it has the last back.";
   work.labels = {{"connections", "connections", 0}};
+  work.is_held_to_reference = true;
   work.metrics = flow_metrics("echo");
   const std::chrono::milliseconds window(setting.is_short ? 200 : 400);
   for (const std::size_t connections : {std::size_t{1}, std::size_t{64}, std::size_t{1000}}) {
@@ -88,6 +89,7 @@ Work echo_at_rate(const Setting& setting) {
       "64 connections, 64 octets; messages are due at fixed times, whatever the server does, on "
       "each connection in turn, and latency counts from then.";
   work.labels = {{"rate", "due/s", 0}};
+  work.is_held_to_reference = true;
   work.metrics = flow_metrics("echo");
   work.connections = kConnections;
   const std::chrono::milliseconds window(setting.is_short ? 300 : 1000);

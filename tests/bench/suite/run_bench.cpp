@@ -9,7 +9,6 @@
 #include <string>
 #include <system_error>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "tests/bench/load/load.hpp"
@@ -161,19 +160,6 @@ void check_cases(const Work& fan_out, const char* option, std::size_t label,
   }
 }
 
-void drop_unmeasured(Table& targets) {
-  const auto is_measured = [](const Cell& cell) {
-    return !std::holds_alternative<std::monostate>(cell);
-  };
-  std::size_t column = 0;
-  while (targets.columns[column].key != "measured") ++column;
-  std::vector<std::vector<Cell>> rows;
-  for (std::vector<Cell>& row : targets.rows) {
-    if (is_measured(row[column])) rows.push_back(std::move(row));
-  }
-  targets.rows = std::move(rows);
-}
-
 // Whether Jackfield did all that it was put through.
 bool run(const Options& options) {
   catch_interrupts();
@@ -209,7 +195,7 @@ bool run(const Options& options) {
   const std::filesystem::path part = options.output / "part";
   std::filesystem::create_directories(part);
   Results results;
-  const std::vector<Work> works = all_works(setting);
+  std::vector<Work> works = all_works(setting);
   for (const std::string& name : options.only) {
     const auto is_it = [&name](const Work& work) { return work.name == name; };
     if (std::none_of(works.begin(), works.end(), is_it)) refuse("--only does not know " + name);
@@ -217,15 +203,16 @@ bool run(const Options& options) {
   check_cases(works.front(), "--subscribers", 0, setting.subscribers);
   check_cases(works.front(), "--under-way", 1, setting.under_way);
   check_cases(works.front(), "--size", 2, setting.sizes);
+  const auto is_left_out = [&options](const Work& work) {
+    return !options.only.empty() && options.only.count(work.name) == 0;
+  };
+  works.erase(std::remove_if(works.begin(), works.end(), is_left_out), works.end());
   for (const Work& work : works) {
-    if (!options.only.empty() && options.only.count(work.name) == 0) continue;
     runner.run(work, results);
     add(table_of(work, chosen, results));
     report.write(part);  // whatever comes
   }
-  Table targets = targets_table(works, results, options.installed.jackfield, options.folder);
-  if (!options.only.empty()) drop_unmeasured(targets);
-  add(std::move(targets));
+  add(targets_table(works, setting, results, options.installed.jackfield, options.folder));
   Table missed = missed_table(works, results);
   if (!missed.rows.empty()) add(std::move(missed));
   report.add_fact("load after", load_average());

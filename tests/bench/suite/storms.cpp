@@ -138,7 +138,6 @@ Work subscribe_storm(const Setting& setting) {
   work.grown = 3;
   for (const bool is_one_connection : {true, false}) {
     for (const std::size_t count : kCounts) {
-      if (setting.is_short && count != kSmallest && count != kLargeGroup) continue;
       const std::size_t connections = is_one_connection ? 1 : count;
       const std::size_t topics = is_one_connection ? count : 1;
       const std::string kind = is_one_connection ? "one-connection/" : "one-topic/";
