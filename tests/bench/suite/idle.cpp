@@ -45,7 +45,7 @@ class IdleStage final : public Stage {
 
 }  // namespace
 
-std::size_t idle_most(const Setting& setting) {
+std::size_t idle_count(const Setting& setting) {
   constexpr std::size_t kOthers = 200;  // descriptors
   const std::size_t most = setting.descriptors > 2 * kOthers ? setting.descriptors - kOthers : 1;
   return std::clamp<std::size_t>(setting.idle, 1, most);
@@ -58,20 +58,17 @@ Work idle_connections(const Setting& setting) {
   work.title = "Idle connections";
   work.text =
       "A server that was just started, then so many connections with so many subscriptions each: "
-      "what its RSS has grown by, a connection. The kernel's memory for sockets is not in it.";
-  work.labels = {{"connections", "connections", 0},
-                 {"set_up_for", "set up for", 0},
-                 {"subscriptions", "subscriptions", 0}};
+      "what its RSS has grown by, a connection. It is set up for as many. The kernel's memory for "
+      "sockets is not in it.";
+  work.labels = {{"connections", "connections", 0}, {"subscriptions", "subscriptions", 0}};
   work.metrics = {{"octets", "octets each", 0},
                   {"start_kib", "KiB before", 0},
                   {"full_kib", "KiB after", 0}};
-  const auto cell = [](std::size_t number) { return Cell(static_cast<std::int64_t>(number)); };
-  const auto add = [&](const Kind& kind, const std::string& key, std::size_t most) {
-    const std::size_t count = setting.is_short ? std::max<std::size_t>(most / 4, 1) : most;
+  const auto add = [&](const Kind& kind, const std::string& key, std::size_t count) {
     Group group;
-    group.name = "of " + std::to_string(most) + ", subscriptions: " + kind.label;
-    group.cases = {{key, {cell(count), cell(most), kind.label}}};
-    group.connections = most;
+    group.name = std::to_string(count) + ", subscriptions: " + kind.label;
+    group.cases = {{key, {static_cast<std::int64_t>(count), kind.label}}};
+    group.connections = count;
     group.topics = kind.topics;
     group.max_rounds = setting.is_short ? 1 : 2;
     group.needs_fresh_server = true;
@@ -80,7 +77,7 @@ Work idle_connections(const Setting& setting) {
     };
     work.groups.push_back(std::move(group));
   };
-  work.connections = idle_most(setting);
+  work.connections = idle_count(setting);
   for (const Kind& kind : kKinds) add(kind, kind.key, work.connections);
   // Fewer, of which each may be given more.
   if (work.connections > kFew) add(kKinds[1], "one/1000", kFew);

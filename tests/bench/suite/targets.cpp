@@ -199,7 +199,7 @@ void add_topics(Targets& targets) {
 }
 
 void add_memory(Targets& targets, const Setting& setting) {
-  const std::string many = ", set up for " + std::to_string(idle_most(setting));
+  const std::string many = ", " + std::to_string(idle_count(setting)) + " of them";
   targets.add_rounds("idle", "one", 0, 1, 2048, "idle connection with one subscription" + many,
                      "octets");
   targets.add_rounds("idle", "own", 0, 1, 2048,

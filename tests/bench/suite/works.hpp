@@ -21,8 +21,8 @@ Work idle_connections(const Setting& setting);
 Work rest(const Setting& setting);
 Work threads(const Setting& setting);
 
-// For how many idle connections servers are set up: as many as are wanted and can be.
-std::size_t idle_most(const Setting& setting);
+// As many idle connections as are wanted and can be.
+std::size_t idle_count(const Setting& setting);
 
 // One case of the fan-out.
 std::unique_ptr<Stage> open_fan_out(MeasuredServer& server, std::size_t subscribers,
