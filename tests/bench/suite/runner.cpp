@@ -129,6 +129,15 @@ void Runner::start(const Work& work, std::size_t connections, bool with_all,
   contender.with_all = with_all;
 }
 
+// What a program does at first, and what node compiles, is no part of what a message costs.
+void Runner::warm_up(Stage& stage, std::size_t number) const {
+  const auto end = Clock::now() + std::chrono::milliseconds(setting_.is_short ? 200 : 1000);
+  do {
+    stage.measure(number);
+    check_interrupted();
+  } while (Clock::now() < end);
+}
+
 void Runner::run(const Work& work, Results& results) {
   if (work.run_together) {
     progress(work.name);
@@ -182,6 +191,7 @@ void Runner::run_group(const Work& work, const Group& group, Contender& contende
         }
         contender.group = &group;
         stage = group.open(*contender.server);
+        if (!fits && !group.needs_fresh_server) warm_up(*stage, i);
       }
       values = stage->measure(i);
     });

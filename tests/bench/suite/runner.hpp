@@ -39,6 +39,8 @@ class Runner {
   // Stops the contender's server before.
   void start(const Work& work, std::size_t connections, bool with_all, Contender& contender,
              Results& results);
+  // Measures a case without keeping anything, for a second (0.2 s where it is the short form).
+  void warm_up(Stage& stage, std::size_t number) const;
 
   std::vector<const ServerKind*> kinds_;
   const std::filesystem::path folder_;
