@@ -10,6 +10,10 @@
 namespace jackfield::bench {
 namespace {
 
+// A case that takes a server longer is not done more often than this.
+constexpr std::chrono::seconds kLong{20};
+constexpr std::size_t kRoundsOfLong = 2;
+
 // A sentence for a cell of a table.
 std::string one_line(std::string text) {
   std::replace_if(
@@ -178,6 +182,7 @@ void Runner::run_group(const Work& work, const Group& group, Contender& contende
     Results::Entry& result = results.at(work.name, group.cases[i].key, name);
     if (!left_out.empty()) result = {{}, left_out, true};
     if (!result.failure.empty()) continue;
+    if (result.is_long && result.values.front().size() >= kRoundsOfLong) continue;
     check_interrupted();
     std::vector<double> values;
     std::string reason = attempt(contender.server, [&] {
@@ -193,7 +198,9 @@ void Runner::run_group(const Work& work, const Group& group, Contender& contende
         stage = group.open(*contender.server);
         if (!fits && !group.needs_fresh_server) warm_up(*stage, i);
       }
+      const auto begin = Clock::now();
       values = stage->measure(i);
+      if (Clock::now() - begin > kLong) result.is_long = true;
     });
     // The server before may have spoilt it too, where it was the same group's.
     if (reason.empty()) reason = result.failure;

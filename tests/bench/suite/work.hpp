@@ -105,8 +105,9 @@ class Results {
   using Values = std::vector<std::vector<double>>;
   struct Entry {
     Values values;
-    std::string failure;  // why there are none; empty: there are
+    std::string failure;       // why there are none; empty: there are
     bool is_left_out = false;  // which is not the server's fault
+    bool is_long = false;      // it took so long that few rounds have to do
   };
 
   Entry& at(const std::string& work, const std::string& key, const std::string& server) {
