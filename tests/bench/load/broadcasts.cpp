@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kMostUnderWay = 1 << 16;  // in an open loop
 
-// Where a server has little to do, silence does not mean that it is busy: one that has lost a message
-// need not be waited for as long.
+// Where a server has little to do, silence does not mean that it is busy: one that has lost a
+// message need not be waited for as long.
 Clock::duration patience_for(std::size_t deliveries) {
   constexpr std::size_t kFew = 10000;
   return deliveries < kFew ? std::chrono::seconds(5) : Load::kPatience;

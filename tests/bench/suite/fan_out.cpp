@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t kMostInFlight = 256 << 20;  // octets
 
-// Sleeps until the clock's next second is as far away as half of this, so that half of what takes so
-// long falls into one second, and half into another.
+// Sleeps until the clock's next second is half of this away: what takes so long falls half into one
+// second, and half into another.
 void wait_for_turn_of_second(Clock::duration window) {
   using std::chrono::system_clock;
   const auto lead = std::chrono::duration_cast<system_clock::duration>(window / 2);
