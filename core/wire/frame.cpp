@@ -24,11 +24,11 @@ std::string_view cut_at_code_point(std::string_view text, std::size_t limit) {
   return text.substr(0, end);
 }
 
-// What stands between the quotes of a name's JSON string: the name, as most are, or `buffer`.
-std::string_view quote(std::string_view name, std::string& buffer) {
-  if (is_quoted_as_is(name)) return name;
-  append_quoted(name, buffer);
-  return std::string_view(buffer).substr(1, buffer.size() - 2);
+// What stands between the quotes of a name's JSON string.
+std::string quoted(std::string_view name) {
+  std::string text;
+  append_quoted(name, text);
+  return text.substr(1, text.size() - 2);
 }
 
 }  // namespace
@@ -72,12 +72,10 @@ void FrameRef::drop() {
   ::operator delete(frame_);
 }
 
-FrameRef make_message_frame(std::string_view topic, std::string_view event,
-                            std::string_view payload) {
-  std::string quoted_topic;
-  std::string quoted_event;
-  topic = quote(topic, quoted_topic);
-  event = quote(event, quoted_event);
+namespace {
+
+// `topic` and `event` are what stands between the quotes.
+FrameRef join_message(std::string_view topic, std::string_view event, std::string_view payload) {
   FrameBuilder frame(kFinText, topic.size() + event.size() + payload.size() + 8);
   frame.append("[\"");
   frame.append(topic);
@@ -87,6 +85,15 @@ FrameRef make_message_frame(std::string_view topic, std::string_view event,
   frame.append(payload);
   frame.append("]");
   return frame.finish();
+}
+
+}  // namespace
+
+FrameRef make_message_frame(std::string_view topic, std::string_view event,
+                            std::string_view payload) {
+  const bool are_as_is = is_quoted_as_is(topic) && is_quoted_as_is(event);  // as most are
+  return are_as_is ? join_message(topic, event, payload)
+                   : join_message(quoted(topic), quoted(event), payload);
 }
 
 FrameRef make_error_frame(std::string_view topic, std::string_view code, std::string_view message) {

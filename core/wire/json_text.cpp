@@ -65,9 +65,12 @@ bool is_plain(char c) { return kPlain[static_cast<unsigned char>(c)]; }
 
 bool is_plain_ascii(char c) { return is_plain(c) && static_cast<unsigned char>(c) < 0x80; }
 
+constexpr auto not_plain_ascii = [](std::uint64_t word) {
+  return not_plain(word) | not_ascii(word);
+};
+
 std::size_t plain_ascii_prefix(std::string_view text) {
-  std::size_t size =
-      skip_words(text, [](std::uint64_t word) { return not_plain(word) | not_ascii(word); });
+  std::size_t size = skip_words(text, not_plain_ascii);
   while (size < text.size() && is_plain_ascii(text[size])) ++size;
   return size;
 }
@@ -93,7 +96,7 @@ std::size_t append_sequence(std::string_view text, std::string& json) {
 }  // namespace
 
 void JsonScanner::Bits::push(bool bit) {
-  if (size_ >= kInline) outer_.push_back((bits_ >> (kInline - 1)) != 0);
+  if (size_ > 0 && size_ % kInline == 0) outer_.push_back(bits_);
   bits_ = (bits_ << 1) | (bit ? 1U : 0U);
   ++size_;
 }
@@ -101,8 +104,8 @@ void JsonScanner::Bits::push(bool bit) {
 void JsonScanner::Bits::pop() {
   bits_ >>= 1;
   --size_;
-  if (size_ < kInline) return;
-  if (outer_.back()) bits_ |= std::uint64_t{1} << (kInline - 1);
+  if (outer_.empty() || size_ % kInline != 0) return;
+  bits_ = outer_.back();
   outer_.pop_back();
 }
 
@@ -111,69 +114,58 @@ void JsonScanner::Bits::clear() {
   outer_.clear();
 }
 
-void JsonScanner::skip_space() {
-  // What programs write has none.
-  if (position_ < text_.size() && static_cast<unsigned char>(text_[position_]) > ' ') return;
-  while (position_ < text_.size()) {
-    const char c = text_[position_];
-    if (c != ' ' && c != '\t' && c != '\n' && c != '\r') return;
-    ++position_;
-  }
-}
-
-char JsonScanner::peek() {
-  skip_space();
-  return position_ < text_.size() ? text_[position_] : '\0';
-}
-
-bool JsonScanner::take(char c) {
-  skip_space();
-  if (position_ == text_.size() || text_[position_] != c) return false;
-  ++position_;
-  return true;
+void JsonScanner::skip_spaces() {
+  while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) ++at_;
 }
 
 bool JsonScanner::take_string(std::string_view& string) {
   skip_space();
-  const std::size_t begin = position_;
+  const char* const begin = at_;
   if (!skip_string()) return false;
-  string = text_.substr(begin, position_ - begin);
+  string = since(begin);
   return true;
 }
 
 bool JsonScanner::take_value(std::string_view& value) {
   skip_space();
-  const std::size_t begin = position_;
+  const char* const begin = at_;
   if (!skip_containers()) return false;
-  value = text_.substr(begin, position_ - begin);
+  value = since(begin);
   return true;
 }
 
 // RFC 8259 section 7.
 bool JsonScanner::skip_string() {
   had_escapes_ = false;
-  if (position_ == text_.size() || text_[position_] != '"') return false;
-  ++position_;
+  if (at_ == end_ || *at_ != '"') return false;
+  ++at_;
+  at_ += skip_words(rest(), not_plain);
+  if (at_ == end_ || *at_ != '"') return skip_rest_of_string();
+  ++at_;  // as most end: without an escape
+  return true;
+}
+
+bool JsonScanner::skip_rest_of_string() {
   while (true) {
-    position_ += skip_words({text_.data() + position_, text_.size() - position_}, not_plain);
-    while (position_ < text_.size() && is_plain(text_[position_])) ++position_;
-    if (position_ == text_.size()) return false;
-    const char c = text_[position_++];
+    while (at_ != end_ && is_plain(*at_)) ++at_;
+    if (at_ == end_) return false;
+    const char c = *at_++;
     if (c == '"') return true;
     if (c != '\\') return false;  // a raw control character
     had_escapes_ = true;
     if (!skip_escape()) return false;
+    at_ += skip_words(rest(), not_plain);
   }
 }
 
 // What follows the backslash.
 bool JsonScanner::skip_escape() {
-  if (position_ == text_.size()) return false;
-  const char escape = text_[position_++];
+  if (at_ == end_) return false;
+  const char escape = *at_++;
   if (escape != 'u') return std::string_view("\"\\/bfnrt").find(escape) != std::string_view::npos;
-  if (text_.size() - position_ < 4) return false;
+  if (end_ - at_ < 4) return false;
   for (int i = 0; i < 4; ++i) {
-    if (hex_value(text_[position_++]) < 0) return false;
+    if (hex_value(*at_++) < 0) return false;
   }
   return true;
 }
@@ -181,38 +173,38 @@ bool JsonScanner::skip_escape() {
 // RFC 8259 section 6.
 bool JsonScanner::skip_number() {
   const auto digits = [this] {
-    const std::size_t begin = position_;
-    while (position_ < text_.size() && is_digit(text_[position_])) ++position_;
-    return position_ - begin;
+    const char* const begin = at_;
+    while (at_ != end_ && is_digit(*at_)) ++at_;
+    return at_ - begin;
   };
-  const auto next_is = [this](char c) { return position_ < text_.size() && text_[position_] == c; };
-  if (next_is('-')) ++position_;
+  const auto next_is = [this](char c) { return at_ != end_ && *at_ == c; };
+  if (next_is('-')) ++at_;
   if (next_is('0')) {
-    ++position_;  // and no digit may follow: the caller finds it where a value should have ended
+    ++at_;  // and no digit may follow: the caller finds it where a value should have ended
   } else if (digits() == 0) {
     return false;
   }
   if (next_is('.')) {
-    ++position_;
+    ++at_;
     if (digits() == 0) return false;
   }
   if (next_is('e') || next_is('E')) {
-    ++position_;
-    if (next_is('+') || next_is('-')) ++position_;
+    ++at_;
+    if (next_is('+') || next_is('-')) ++at_;
     if (digits() == 0) return false;
   }
   return true;
 }
 
 bool JsonScanner::skip_literal(std::string_view literal) {
-  if (text_.substr(position_, literal.size()) != literal) return false;
-  position_ += literal.size();
+  if (!rest().starts_with(literal)) return false;
+  at_ += literal.size();
   return true;
 }
 
 bool JsonScanner::skip_scalar() {
-  if (position_ == text_.size()) return false;
-  switch (text_[position_]) {
+  if (at_ == end_) return false;
+  switch (*at_) {
     case '"': return skip_string();
     case 't': return skip_literal("true");
     case 'f': return skip_literal("false");
@@ -231,10 +223,10 @@ bool JsonScanner::skip_containers() {
   };
   while (true) {
     skip_space();
-    if (position_ == text_.size()) return false;
-    const char c = text_[position_];
+    if (at_ == end_) return false;
+    const char c = *at_;
     if (c == '{' || c == '[') {
-      ++position_;
+      ++at_;
       const bool is_object = c == '{';
       if (!take(is_object ? '}' : ']')) {
         open_.push(is_object);
@@ -296,7 +288,7 @@ void append_unquoted(std::string_view string, std::string& text) {
   }
 }
 
-bool is_quoted_as_is(std::string_view text) { return plain_ascii_prefix(text) == text.size(); }
+bool is_quoted_as_is(std::string_view text) { return !has_marked(text, not_plain_ascii); }
 
 void append_quoted(std::string_view text, std::string& json) {
   json += '"';

@@ -15,12 +15,20 @@ namespace jackfield::wire {
 // Reads one JSON text from front to back. Views must outlive it.
 class JsonScanner {
  public:
-  explicit JsonScanner(std::string_view text) : text_(text) {}
+  explicit JsonScanner(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
 
   // The next octet that is not white space (RFC 8259 section 2), or 0 at the end.
-  char peek();
+  char peek() {
+    skip_space();
+    return at_ != end_ ? *at_ : '\0';
+  }
   // Takes `c` where it is the next octet that is not white space.
-  bool take(char c);
+  bool take(char c) {
+    skip_space();
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+  }
   // Takes a whole value, of any depth; false where there is none. `value` gets its text.
   bool take_value(std::string_view& value);
   // Takes a string; `string` gets its text, quotes included.
@@ -28,7 +36,7 @@ class JsonScanner {
   // Whether the string that was taken last holds escapes.
   bool had_escapes() const { return had_escapes_; }
   // Whether only white space is left.
-  bool at_end() { return peek() == '\0' && position_ == text_.size(); }
+  bool at_end() { return peek() == '\0' && at_ == end_; }
 
  private:
   // A stack of bits; the innermost 64 of them without an allocation.
@@ -45,19 +53,29 @@ class JsonScanner {
 
     std::uint64_t bits_ = 0;  // the last lowest
     std::size_t size_ = 0;
-    std::vector<bool> outer_;  // those before
+    std::vector<std::uint64_t> outer_;  // those before, kInline in each
   };
 
-  void skip_space();
+  void skip_space() {
+    // What programs write has none.
+    if (at_ != end_ && static_cast<unsigned char>(*at_) <= ' ') skip_spaces();
+  }
+  void skip_spaces();
   bool skip_string();
+  bool skip_rest_of_string();
   bool skip_escape();
   bool skip_number();
   bool skip_literal(std::string_view literal);
   bool skip_scalar();
   bool skip_containers();
 
-  std::string_view text_;
-  std::size_t position_ = 0;
+  std::string_view since(const char* begin) const {
+    return {begin, static_cast<std::size_t>(at_ - begin)};
+  }
+  std::string_view rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
+
+  const char* at_;
+  const char* const end_;
   bool had_escapes_ = false;
   Bits open_;  // the open containers: whether each is an object
 };

@@ -29,12 +29,7 @@ MessageReader::Outcome MessageReader::read(std::string_view text, const NameLimi
                           take_name(scanner, event) && scanner.take(',') &&
                           scanner.take_value(message.payload) && scanner.take(']') &&
                           scanner.at_end();
-  if (!is_message) {
-    JsonScanner whole(text);
-    std::string_view value;
-    const bool is_json = whole.take_value(value) && whole.at_end();
-    return is_json ? Outcome::kNotMessage : Outcome::kNotJson;
-  }
+  if (!is_message) return is_json(text) ? Outcome::kNotMessage : Outcome::kNotJson;
   const bool are_names = decode(topic, limits.topic, topic_, message.topic) &&
                          decode(event, limits.event, event_, message.event);
   return are_names ? Outcome::kMessage : Outcome::kBadName;

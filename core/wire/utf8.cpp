@@ -49,6 +49,7 @@ bool Utf8Check::feed(std::string_view octets) {
 }
 
 bool is_utf8(std::string_view text) {
+  if (!has_marked(text, not_ascii)) return true;
   Utf8Check check;
   return check.feed(text) && check.is_complete();
 }

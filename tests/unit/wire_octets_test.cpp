@@ -62,3 +62,20 @@ TEST(WireOctets, fewer_than_eight_octets_at_the_end_are_left) {
   LONGS_EQUAL(8, skip_words("123456789", not_ascii));
   LONGS_EQUAL(0, skip_words("", not_ascii));
 }
+
+TEST(WireOctets, a_marked_octet_is_noticed_wherever_it_stands_in_whatever_length) {
+  for (std::size_t size = 0; size <= 33; ++size) {
+    std::string octets(size, 'x');
+    CHECK_FALSE(has_marked(octets, not_ascii));
+    CHECK_FALSE(has_marked(octets, not_plain));
+    for (char& octet : octets) {
+      octet = '"';
+      CHECK_FALSE(has_marked(octets, not_ascii));
+      CHECK_TRUE(has_marked(octets, not_plain));
+      octet = '\x80';
+      CHECK_TRUE(has_marked(octets, not_ascii));
+      CHECK_FALSE(has_marked(octets, not_plain));
+      octet = 'x';
+    }
+  }
+}
