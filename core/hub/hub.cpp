@@ -148,15 +148,17 @@ void Hub::mark_clean(Connection& connection) {
 
 Hub::Outcome Hub::push(base::Id target, std::string_view event, std::string_view payload) {
   const Call* call = nullptr;
+  std::string_view topic;
   if (running_ != nullptr && running_->call.id == target) {
-    if (running_->is_answered) return Outcome::kGone;
+    if (running_->answer) return Outcome::kGone;
     call = &running_->call;
-  } else {
-    call = pending_calls_.find(target);
+    topic = running_->topic;
+  } else if (call = pending_calls_.find(target); call != nullptr) {
+    topic = call->topic;
   }
   if (call != nullptr) {
     if (call->connection == nullptr) return Outcome::kGone;
-    const wire::FrameRef frame = wire::make_message_frame(call->topic, event, payload);
+    const wire::FrameRef frame = wire::make_message_frame(topic, event, payload);
     if (call->joining != nullptr) {
       deliver(*call->joining, frame, true);
     } else {
@@ -332,8 +334,7 @@ void Hub::release_held(Connection& connection, const Joining& joining) {
 
 Hub::Outcome Hub::reply(base::Id id, Answer answer) {
   if (running_ != nullptr && running_->call.id == id) {
-    if (running_->is_answered) return Outcome::kGone;
-    running_->is_answered = true;
+    if (running_->answer) return Outcome::kGone;
     running_->answer = std::move(answer);
     return Outcome::kDone;
   }

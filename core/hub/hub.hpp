@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,7 +43,7 @@ struct Call {
   base::Id id = 0;
   Connection* connection = nullptr;  // null: a join whose subscription has ended meanwhile
   Subscription* joining = nullptr;   // join: the subscription, perhaps ended meanwhile
-  std::string topic;
+  std::string topic{};               // once it is pending
   Channel* channel = nullptr;
   Call* previous = nullptr;  // in the chain of its connection, while it is pending
   Call* next = nullptr;
@@ -161,9 +162,9 @@ class Hub {
  private:
   // The call that runs now; answered within by `reply` or by its return.
   struct RunningCall {
-    Call& call;
-    bool is_answered = false;
-    Answer answer;
+    const Call& call;
+    std::string_view topic;
+    std::optional<Answer> answer;
   };
 
   struct Kick {
@@ -209,8 +210,8 @@ class Hub {
   void join(Subscription& subscription, std::string id, std::string_view payload,
             const Params& params);
   void finish_join(Subscription& subscription, const Answer& answer);
-  Answer run(Call& call, const Request& request, bool is_join);
-  Answer keep_pending(Connection& connection, Call call);
+  Answer run(const Call& call, const Request& request, bool is_join);
+  Answer keep_pending(Connection& connection, Call call, std::string_view topic);
   Channel* find_channel(Connection& connection, std::string_view topic, Params& params);
   void send_error(Connection& connection, std::string_view topic, std::string_view code,
                   std::string_view message);
@@ -256,6 +257,7 @@ class Hub {
   PointerTable<std::unique_ptr<Call>, ById<Call>> pending_calls_;
   RunningCall* running_ = nullptr;
   wire::MessageReader reader_;
+  Params params_;  // of the event that is dispatched: clearing them all for each takes its time
   std::vector<Connection*> dirty_;  // null: ended meanwhile
   std::vector<base::Id> doomed_;
   std::vector<Kick> kicks_;

@@ -27,7 +27,7 @@ void Hub::receive(Connection& connection, std::string_view text, bool is_utf8) {
 
 void Hub::take(Connection& connection, std::string_view text, const wire::Message& message,
                bool is_utf8) {
-  if (must_wait(connection, message.topic, message.event)) {
+  if (!hold_.channels.empty() && must_wait(connection, message.topic, message.event)) {
     park(connection, message.topic, text, is_utf8);
   } else if (message.event == kSubscribe) {
     subscribe(connection, message);
@@ -113,7 +113,6 @@ void Hub::join(Subscription& subscription, std::string id, std::string_view payl
   Call call{.id = subscription.joining->call,
             .connection = &connection,
             .joining = &subscription,
-            .topic = subscription.topic->name,
             .channel = subscription.channel};
   const Request request{.call = call.id,
                         .connection = connection.id,
@@ -124,7 +123,7 @@ void Hub::join(Subscription& subscription, std::string id, std::string_view payl
                         .payload = payload};
   Answer answer = run(call, request, true);
   if (answer.kind == Answer::Kind::kPending) {
-    answer = keep_pending(connection, std::move(call));
+    answer = keep_pending(connection, std::move(call), request.topic);
     if (answer.kind == Answer::Kind::kPending) {
       subscription.joining->payload = payload;  // it may have to be asked again
       connection.asked_bytes += payload.size();
@@ -177,24 +176,22 @@ void Hub::unsubscribe(Connection& connection, const wire::Message& message) {
 // ---- events
 
 void Hub::dispatch_event(Connection& connection, const wire::Message& message) {
-  Params params;
-  Channel* const channel = find_channel(connection, message.topic, params);
+  Channel* const channel = find_channel(connection, message.topic, params_);
   if (channel == nullptr) return;
   const Subscription* subscription = subscriptions_.find(connection, message.topic);
   const bool is_its_own = subscription != nullptr && subscription->channel == channel;
-  Call call{.id = ids_.next(),
-            .connection = &connection,
-            .topic = std::string(message.topic),
-            .channel = channel};
+  Call call{.id = ids_.next(), .connection = &connection, .channel = channel};
   const Request request{.call = call.id,
                         .connection = connection.id,
                         .subscription = is_its_own ? subscription->id : 0,
                         .topic = message.topic,
-                        .params = params,
+                        .params = params_,
                         .event = message.event,
                         .payload = message.payload};
   Answer answer = run(call, request, false);
-  if (answer.kind == Answer::Kind::kPending) answer = keep_pending(connection, std::move(call));
+  if (answer.kind == Answer::Kind::kPending) {
+    answer = keep_pending(connection, std::move(call), message.topic);
+  }
   if (answer.kind == Answer::Kind::kRefused) {
     send_error(connection, message.topic, answer.code, answer.message);
   } else if (answer.kind == Answer::Kind::kNoEvent) {
@@ -207,20 +204,22 @@ void Hub::dispatch_event(Connection& connection, const wire::Message& message) {
 
 // ---- calls
 
-Answer Hub::run(Call& call, const Request& request, bool is_join) {
-  RunningCall running{.call = call, .answer = {}};
+Answer Hub::run(const Call& call, const Request& request, bool is_join) {
+  RunningCall running{.call = call, .topic = request.topic, .answer = {}};
   running_ = &running;
   Answer answer = is_join ? call.channel->join(request) : call.channel->event(request);
   running_ = nullptr;
-  return running.is_answered ? std::move(running.answer) : answer;
+  if (running.answer) answer = std::move(*running.answer);
+  return answer;
 }
 
 // kPending, or a refusal where the connection has too many of them.
-Answer Hub::keep_pending(Connection& connection, Call call) {
+Answer Hub::keep_pending(Connection& connection, Call call, std::string_view topic) {
   if (connection.calls.size() >= kMaxPendingCalls) {
     return Answer::refused(std::string(kLimitExceeded), "Too many requests wait for an answer");
   }
   auto pending = std::make_unique<Call>(std::move(call));
+  pending->topic = topic;
   connection.calls.add(*pending);
   pending_calls_.insert(std::move(pending));
   return Answer::pending();

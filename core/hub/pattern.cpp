@@ -62,17 +62,22 @@ base::Result<Pattern> Pattern::parse(std::string_view text) {
 
 bool Pattern::match(std::string_view topic, Params& params) const {
   params.count = 0;
-  std::string_view part;
-  bool is_last = false;
+  std::size_t begin = 0;  // of the next segment; one past the separator that the end stands for
   for (const Segment& segment : segments_) {
-    if (!take_segment(topic, is_last, part)) return false;
+    if (begin > topic.size()) return false;
+    std::string_view part = topic.substr(begin);
     if (segment.is_param) {
+      part = first_segment(part);
       params.items[params.count++] = {segment.text, part};
-    } else if (part != segment.text) {
-      return false;
+      begin += part.size() + 1;
+      continue;
     }
+    if (!part.starts_with(segment.text)) return false;
+    begin += segment.text.size();
+    if (begin < topic.size() && topic[begin] != kSeparator) return false;
+    ++begin;
   }
-  return is_last;
+  return begin > topic.size();
 }
 
 }  // namespace jackfield::hub
