@@ -12,27 +12,27 @@ namespace {
 
 // A jf_request and the params that it points to.
 struct RequestFrame {
-  RequestFrame(const hub::Request& request, std::uint32_t reason) {
+  RequestFrame(const hub::Request& request, std::uint32_t reason)
+      : value{.size = sizeof value,
+              .reason = reason,
+              .call = request.call,
+              .connection = request.connection,
+              .subscription = request.subscription,
+              .topic = to_text(request.topic),
+              .params = params.data(),
+              .params_count = request.params.count,
+              .event = to_text(request.event),
+              .payload = to_text(request.payload)} {
     for (std::size_t i = 0; i < request.params.count; ++i) {
       const hub::Param& param = request.params.items[i];
       params[i] = {to_text(param.name), to_text(param.value)};
     }
-    value.size = sizeof value;
-    value.reason = reason;
-    value.call = request.call;
-    value.connection = request.connection;
-    value.subscription = request.subscription;
-    value.topic = to_text(request.topic);
-    value.params = params.data();
-    value.params_count = request.params.count;
-    value.event = to_text(request.event);
-    value.payload = to_text(request.payload);
   }
   RequestFrame(const RequestFrame&) = delete;
   RequestFrame& operator=(const RequestFrame&) = delete;
 
   std::array<jf_param, hub::Params::kMax> params;  // params_count of them
-  jf_request value{};
+  jf_request value;
 };
 
 }  // namespace
