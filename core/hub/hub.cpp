@@ -230,8 +230,7 @@ void Hub::end_turn() {
 }
 
 // Does what was put off while a channel's function ran. A leave may broadcast, and so mark more.
-void Hub::settle() {
-  assert(running_ == nullptr && "settle() within a channel's function");
+void Hub::do_what_is_due() {
   while (!doomed_.empty() || !kicks_.empty() || !late_leaves_.empty() || !joins_again_.empty()) {
     for (const base::Id id : std::exchange(doomed_, {})) {
       if (Connection* connection = find_connection(id)) begin_close(*connection);

@@ -8,6 +8,7 @@
 // and `writable`, and where an outbox reaches its bound.
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -200,13 +201,15 @@ class Hub {
     std::size_t bytes = 0;  // of the messages
   };
 
-  // hub_messages.cpp: what a client sends
+  // hub_messages.cpp: what a client sends. What is rare by far is kept out of the code for events,
+  // which would make room for its variables each time.
   void take(Connection& connection, std::string_view text, const wire::Message& message,
             bool is_utf8);
-  void subscribe(Connection& connection, const wire::Message& message);
+  [[gnu::noinline]] void subscribe(Connection& connection, const wire::Message& message);
   void wait_for_join(Subscription& subscription, std::string_view payload);
-  void unsubscribe(Connection& connection, const wire::Message& message);
+  [[gnu::noinline]] void unsubscribe(Connection& connection, const wire::Message& message);
   void dispatch_event(Connection& connection, const wire::Message& message);
+  [[gnu::noinline]] void finish_event(Call call, const wire::Message& message, Answer answer);
   void join(Subscription& subscription, std::string id, std::string_view payload,
             const Params& params);
   void finish_join(Subscription& subscription, const Answer& answer);
@@ -233,7 +236,13 @@ class Hub {
   void leave(Subscription& subscription, LeaveReason reason);
   std::unique_ptr<Call> take_pending(Call& call);
   static void release_held(Connection& connection, const Joining& joining);
-  void settle();
+  void settle() {
+    assert(running_ == nullptr && "settle() within a channel's function");
+    const bool is_settled = doomed_.empty() && kicks_.empty() && late_leaves_.empty() &&
+                            joins_again_.empty() && ended_.empty();
+    if (!is_settled) do_what_is_due();
+  }
+  void do_what_is_due();
 
   // hub_channels.cpp
   bool is_held(const Channel& channel) const;

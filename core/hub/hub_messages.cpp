@@ -189,6 +189,13 @@ void Hub::dispatch_event(Connection& connection, const wire::Message& message) {
                         .event = message.event,
                         .payload = message.payload};
   Answer answer = run(call, request, false);
+  if (answer.kind != Answer::Kind::kOk) finish_event(std::move(call), message, std::move(answer));
+}
+
+// One that is not over with its call.
+void Hub::finish_event(Call call, const wire::Message& message, Answer answer) {
+  Connection& connection = *call.connection;
+  const Channel& channel = *call.channel;
   if (answer.kind == Answer::Kind::kPending) {
     answer = keep_pending(connection, std::move(call), message.topic);
   }
@@ -198,7 +205,7 @@ void Hub::dispatch_event(Connection& connection, const wire::Message& message) {
     log_.warning("no such event", {{"conn", connection.id},
                                    {"topic", message.topic},
                                    {"event", message.event},
-                                   {"plugin", channel->owner()}});
+                                   {"plugin", channel.owner()}});
   }
 }
 
