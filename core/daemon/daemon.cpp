@@ -120,7 +120,7 @@ base::Status Daemon::start() {
   open_status_socket();
   reconfiguration_.begin();
   watch_signals();
-  server_.accept();  // who sees it listen may count on all the rest
+  server_.begin_accepting();  // who is served may count on all the rest
   return base::Status::ok();
 }
 

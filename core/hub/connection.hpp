@@ -30,16 +30,16 @@ struct Connection {
   const base::Id id;
   Link& link;
   Outbox outbox;
-  wire::FrameRef close_frame;   // from kDoomed on
-  std::size_t held_bytes = 0;   // octets held for subscriptions that are joining
-  std::size_t asked_bytes = 0;  // of the payloads of joins that are not answered yet
+  wire::FrameRef close_frame;      // from kDoomed on
+  std::size_t deferred_bytes = 0;  // octets of frames for subscriptions that are joining
+  std::size_t asked_bytes = 0;     // of the payloads of joins that are not answered yet
   // What follows a chain fills the word that it ends within.
   [[no_unique_address]] Chain<Subscription> subscriptions;  // owned by the SubscriptionIndex
   std::uint32_t dirty_index = kNotDirty;    // on the hub's list of those with something to send
   [[no_unique_address]] Chain<Call> calls;  // that are pending; owned by the Hub
   LeaveReason close_reason = LeaveReason::kClosed;
   State state = State::kOpen;
-  bool is_waiting = false;  // a message of it waits for a held channel (Hub::hold)
+  bool is_parked = false;  // a message of it waits for a held channel (Hub::hold)
 };
 
 }  // namespace jackfield::hub

@@ -54,7 +54,7 @@ void Hub::doom(Connection& connection, CloseCode code, std::string_view reason,
 
 void Hub::begin_close(Connection& connection) {
   connection.state = Connection::State::kClosing;
-  if (std::exchange(connection.is_waiting, false)) {
+  if (std::exchange(connection.is_parked, false)) {
     forget_parked(connection);
     connection.link.resume_reading();
   }
@@ -74,7 +74,7 @@ void Hub::lost(Connection& connection) {
     end_subscription(*connection.subscriptions.newest(), connection.close_reason);
   }
   mark_clean(connection);
-  if (connection.is_waiting) forget_parked(connection);
+  if (connection.is_parked) forget_parked(connection);
   while (!connection.calls.is_empty()) take_pending(*connection.calls.newest());
   connections_.take(connection.id);
   settle();
@@ -101,14 +101,14 @@ const ConnectionFacts* Hub::facts(base::Id id) const {
 // message over the bound is taken where nothing else waits: the bound is against backlog, not
 // against size.
 bool Hub::is_over_bound(Connection& connection, const wire::FrameRef& frame) {
-  const std::size_t waiting = connection.outbox.bytes() + connection.held_bytes;
+  const std::size_t waiting = connection.outbox.bytes() + connection.deferred_bytes;
   if (waiting == 0 || waiting + frame.bytes().size() <= limits_.max_outbox_bytes) return false;
   return is_slow(connection, frame);
 }
 
 bool Hub::is_slow(Connection& connection, const wire::FrameRef& frame) {
   write_out(connection);  // what it had no chance to take yet is not its fault
-  const std::size_t waiting = connection.outbox.bytes() + connection.held_bytes;
+  const std::size_t waiting = connection.outbox.bytes() + connection.deferred_bytes;
   if (waiting == 0 || waiting + frame.bytes().size() <= limits_.max_outbox_bytes) return false;
   log_.warning("slow consumer", {{"conn", connection.id},
                                  {"peer", connection.link.facts().peer()},
@@ -131,8 +131,8 @@ void Hub::deliver(Subscription& subscription, const wire::FrameRef& frame, bool 
     return;
   }
   if (connection.state != Connection::State::kOpen || is_over_bound(connection, frame)) return;
-  connection.held_bytes += frame.bytes().size();
-  subscription.joining->held.push_back({frame, is_of_join});
+  connection.deferred_bytes += frame.bytes().size();
+  subscription.joining->deferred.push_back({frame, is_of_join});
 }
 
 void Hub::mark_dirty(Connection& connection) {
@@ -206,7 +206,7 @@ void Hub::write_out(Connection& connection) {
   Link& link = connection.link;
   bool takes_more = !link.is_congested();
   while (takes_more && !connection.outbox.is_empty()) {
-    const std::string_view bytes = connection.outbox.front(joined_);
+    const std::string_view bytes = connection.outbox.front(batch_);
     const std::size_t size = bytes.size();
     takes_more = link.write(bytes);
     connection.outbox.pop(size);
@@ -226,7 +226,7 @@ void Hub::end_turn() {
     write_out(*connection);
   }
   dirty_.clear();
-  joined_.clear();
+  batch_.clear();
 }
 
 // Does what was put off while a channel's function ran. A leave may broadcast, and so mark more.
@@ -266,13 +266,13 @@ void Hub::do_what_is_due() {
 
 void Hub::end_subscription(Subscription& subscription, LeaveReason reason) {
   if (subscription.joining != nullptr) {
-    release_held(*subscription.connection, *subscription.joining);
+    uncount(*subscription.connection, *subscription.joining);
   }
   if (subscription.joining != nullptr && !subscription.joining->is_again) {
     // Its join is not answered yet. Where it succeeds after all, the leave follows then.
     subscription.joining->ended_by = reason;
-    subscription.joining->held.clear();
-    subscription.joining->waiting.clear();
+    subscription.joining->deferred.clear();
+    subscription.joining->further.clear();
     Call& call = *pending_calls_.find(subscription.joining->call);
     call.connection->calls.remove(call);
     call.connection = nullptr;
@@ -321,11 +321,11 @@ std::unique_ptr<Call> Hub::take_pending(Call& call) {
 }
 
 // What a join holds counts against its connection's bound no more.
-void Hub::release_held(Connection& connection, const Joining& joining) {
-  for (const Joining::Held& held : joining.held) {
-    connection.held_bytes -= held.frame.bytes().size();
+void Hub::uncount(Connection& connection, const Joining& joining) {
+  for (const Joining::Deferred& deferred : joining.deferred) {
+    connection.deferred_bytes -= deferred.frame.bytes().size();
   }
-  for (const std::string& payload : joining.waiting) connection.asked_bytes -= payload.size();
+  for (const std::string& payload : joining.further) connection.asked_bytes -= payload.size();
   connection.asked_bytes -= joining.payload.size();
 }
 

@@ -2,10 +2,11 @@
 // plugins: transports are Links, channels are Channels. Its verbs are open, receive, push,
 // broadcast, close.
 //
-// Loop thread only. No verb calls into a channel while a channel's function runs, but `receive`,
-// `lost`, `hand_over`, `release`, `retire`, `shut_down` and `end_turn` do call channels and must
-// not be called from within one. Nothing is written to a link before `end_turn`, except by `flush`
-// and `writable`, and where an outbox reaches its bound.
+// Loop thread only. A channel's function may call every verb for channels (push, broadcast, reply,
+// kick and so on): none of them calls a channel. `receive`, `lost`, `hand_over`, `release`,
+// `retire`, `freeze`, `shut_down` and `end_turn` do, and must not be called from within one. Links
+// are written to at `end_turn`; before that only by `flush` (who sent a message has its answer
+// soon), by `writable`, and where an outbox reaches its bound.
 #pragma once
 
 #include <cassert>
@@ -84,8 +85,8 @@ class Hub {
   // The link has ended; the connection is destroyed.
   void lost(Connection& connection);
 
-  // Once per turn of the loop, before it waits: closes who must go, then gives each connection with
-  // something to send one write.
+  // Once per turn of the loop, before it waits: closes who must go, then writes what waits for each
+  // connection, as far as its link takes it.
   void end_turn();
 
   // ---- for channels
@@ -235,7 +236,7 @@ class Hub {
   void call_leave(Subscription& subscription, LeaveReason reason);
   void leave(Subscription& subscription, LeaveReason reason);
   std::unique_ptr<Call> take_pending(Call& call);
-  static void release_held(Connection& connection, const Joining& joining);
+  static void uncount(Connection& connection, const Joining& joining);
   void settle() {
     assert(running_ == nullptr && "settle() within a channel's function");
     const bool is_settled = doomed_.empty() && kicks_.empty() && late_leaves_.empty() &&
@@ -266,15 +267,15 @@ class Hub {
   PointerTable<std::unique_ptr<Call>, ById<Call>> pending_calls_;
   RunningCall* running_ = nullptr;
   wire::MessageReader reader_;
-  Params params_;  // of the event that is dispatched: clearing them all for each takes its time
-  std::vector<Connection*> dirty_;  // null: ended meanwhile
+  Params params_;  // of the event under way; kept, as it takes time to make sixteen empty ones
+  std::vector<Connection*> dirty_;  // with something to send; null: written or ended meanwhile
   std::vector<base::Id> doomed_;
   std::vector<Kick> kicks_;
   std::vector<base::Id> late_leaves_;  // joined after their end: a leave is due
   std::vector<JoinAgain> joins_again_;
   Hold hold_;
   std::vector<base::Id> ended_;  // subscriptions to erase when nothing runs that may look at them
-  Joined joined_;                // by flush, for the next connection in the same turn
+  Batch batch_;                  // the last of this turn, for the next connection
   std::size_t open_count_ = 0;
   bool is_shutting_down_ = false;
 };

@@ -67,7 +67,7 @@ void Hub::park(Connection& connection, std::string_view topic, std::string_view 
   }
   hold_.bytes += text.size();
   hold_.messages.push_back({connection.id, std::string(text), is_utf8});
-  if (!std::exchange(connection.is_waiting, true)) connection.link.pause_reading();
+  if (!std::exchange(connection.is_parked, true)) connection.link.pause_reading();
 }
 
 void Hub::forget_parked(const Connection& connection) {
@@ -89,7 +89,7 @@ void Hub::release() {
   std::vector<base::Id> paused;
   for (const Hold::Message& message : ended.messages) {
     Connection* connection = find_connection(message.connection);
-    if (connection != nullptr && std::exchange(connection->is_waiting, false)) {
+    if (connection != nullptr && std::exchange(connection->is_parked, false)) {
       paused.push_back(connection->id);
     }
   }
@@ -153,10 +153,10 @@ std::vector<std::unique_ptr<Call>> Hub::take_pending_calls(const std::vector<Cha
 void Hub::ask_again(Subscription& subscription) {
   Connection& connection = *subscription.connection;
   const std::unique_ptr<Joining> joining = subscriptions_.end_joining(subscription);
-  release_held(connection, *joining);
+  uncount(connection, *joining);
   const std::string topic = subscription.topic->name;
   hold_.joins_again.push_back({connection.id, topic, std::move(joining->payload)});
-  for (std::string& payload : joining->waiting) {
+  for (std::string& payload : joining->further) {
     hold_.joins_again.push_back({connection.id, topic, std::move(payload)});
   }
   if (!joining->is_again) {
@@ -164,8 +164,8 @@ void Hub::ask_again(Subscription& subscription) {
     subscriptions_.erase(subscription);
     return;
   }
-  for (const Joining::Held& held : joining->held) {
-    if (!held.is_of_join) enqueue(connection, held.frame);
+  for (const Joining::Deferred& deferred : joining->deferred) {
+    if (!deferred.is_of_join) enqueue(connection, deferred.frame);
   }
 }
 

@@ -1,4 +1,5 @@
-// What a client sends: the wire protocol, version 1, row by row.
+// What a client sends (subscribe, unsubscribe, events), and how the calls that this leads to are
+// answered.
 #include <utility>
 
 #include "core/hub/hub.hpp"
@@ -9,7 +10,8 @@
 namespace jackfield::hub {
 void Hub::receive(Connection& connection, std::string_view text, bool is_utf8) {
   if (connection.state != Connection::State::kOpen) return;
-  if (connection.is_waiting) {
+  if (connection.is_parked) {
+    // Nobody has read it yet: an error about it has the topic of those about what is no message.
     park(connection, "error", text, is_utf8);
     return;
   }
@@ -55,7 +57,7 @@ Channel* Hub::find_channel(Connection& connection, std::string_view topic, Param
 
 // ---- subscribe
 
-// Whoever joined it serves a subscription that stands, whatever the router says by now.
+// A further subscribe goes to the channel of the one that stands, whatever the router says by now.
 void Hub::subscribe(Connection& connection, const wire::Message& message) {
   Subscription* subscription = subscriptions_.find(connection, message.topic);
   if (subscription != nullptr && subscription->joining != nullptr) {
@@ -92,14 +94,14 @@ void Hub::subscribe(Connection& connection, const wire::Message& message) {
 
 void Hub::wait_for_join(Subscription& subscription, std::string_view payload) {
   Connection& connection = *subscription.connection;
-  auto& waiting = subscription.joining->waiting;
+  auto& further = subscription.joining->further;
   const std::size_t asked = connection.asked_bytes + payload.size();
-  if (waiting.size() >= kMaxWaitingJoins || asked > limits_.max_outbox_bytes) {
+  if (further.size() >= kMaxWaitingJoins || asked > limits_.max_outbox_bytes) {
     send_error(connection, subscription.topic->name, kLimitExceeded, "This topic is being joined");
     return;
   }
   connection.asked_bytes += payload.size();
-  waiting.emplace_back(payload);
+  further.emplace_back(payload);
 }
 
 void Hub::join(Subscription& subscription, std::string id, std::string_view payload,
@@ -138,7 +140,7 @@ void Hub::join(Subscription& subscription, std::string id, std::string_view payl
 void Hub::finish_join(Subscription& subscription, const Answer& answer) {
   Connection& connection = *subscription.connection;
   const std::unique_ptr<Joining> joining = subscriptions_.end_joining(subscription);
-  release_held(connection, *joining);
+  uncount(connection, *joining);
   const bool is_refused = answer.kind != Answer::Kind::kOk;
   if (is_refused) {
     send_error(connection, subscription.topic->name, answer.code, answer.message);
@@ -151,10 +153,10 @@ void Hub::finish_join(Subscription& subscription, const Answer& answer) {
     }
   }
   const bool stands = !is_refused || joining->is_again;
-  for (const Joining::Held& held : joining->held) {
-    if (stands && !(is_refused && held.is_of_join)) enqueue(connection, held.frame);
+  for (const Joining::Deferred& deferred : joining->deferred) {
+    if (stands && !(is_refused && deferred.is_of_join)) enqueue(connection, deferred.frame);
   }
-  for (std::string& payload : joining->waiting) {
+  for (std::string& payload : joining->further) {
     joins_again_.push_back({connection.id, subscription.topic->name, std::move(payload)});
   }
   log_.debug(is_refused ? "join refused" : "subscribed",
@@ -192,7 +194,7 @@ void Hub::dispatch_event(Connection& connection, const wire::Message& message) {
   if (answer.kind != Answer::Kind::kOk) finish_event(std::move(call), message, std::move(answer));
 }
 
-// One that is not over with its call.
+// For any answer but kOk: keeps the call pending, tells the connection, or logs.
 void Hub::finish_event(Call call, const wire::Message& message, Answer answer) {
   Connection& connection = *call.connection;
   const Channel& channel = *call.channel;

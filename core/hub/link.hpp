@@ -19,7 +19,8 @@ class Link {
   virtual bool is_congested() const = 0;
 
   // Takes whole frames; keeps what the peer does not take at once. False: it is congested now. Not
-  // where is_congested(). A link whose peer is gone takes and drops them; Hub::lost follows.
+  // where is_congested(). A link whose peer is gone takes and drops them; Hub::lost follows. Calls
+  // nothing of the hub from within.
   virtual bool write(std::string_view frames) = 0;
 
   // What the peer sends is left with it, as far as that is possible, until `resume_reading`. What
@@ -32,6 +33,7 @@ class Link {
   virtual void begin_close() = 0;
 
   // Writes a Close frame as the last one, waits for the peer's (RFC 6455 section 7.1.2), ends.
+  // Calls nothing of the hub from within.
   virtual void finish_close(std::string_view close_frame) = 0;
 };
 

@@ -6,40 +6,40 @@
 
 namespace jackfield::hub {
 
-void Joined::clear() {
+void Batch::clear() {
   frames_.clear();
   bytes_.clear();
 }
 
-std::string_view Outbox::front(Joined& joined) const {
+std::string_view Outbox::front(Batch& batch) const {
   assert(first_ && "front() of an empty outbox");
   const std::string_view first = first_.bytes();
   const bool is_alone =
-      rest_begin_ == rest_.size() || first.size() + rest_[rest_begin_].bytes().size() > kMaxJoined;
+      rest_begin_ == rest_.size() || first.size() + rest_[rest_begin_].bytes().size() > kMaxBatch;
   if (is_alone) return first;  // the shared bytes themselves, not copied
-  if (!are_at_front(joined)) join(joined);
-  return joined.bytes_;
+  if (!are_at_front(batch)) fill(batch);
+  return batch.bytes_;
 }
 
 // Whether those that were joined are what would be joined now.
-bool Outbox::are_at_front(const Joined& joined) const {
-  const auto& frames = joined.frames_;
+bool Outbox::are_at_front(const Batch& batch) const {
+  const auto& frames = batch.frames_;
   const std::size_t rest = rest_.size() - rest_begin_;
   if (frames.empty() || frames.size() > rest + 1 || frames.front() != first_) return false;
   const auto begin = rest_.begin() + static_cast<std::ptrdiff_t>(rest_begin_);
   const auto [last, next] = std::mismatch(frames.begin() + 1, frames.end(), begin);
   if (last != frames.end()) return false;
-  return next == rest_.end() || joined.bytes_.size() + next->bytes().size() > kMaxJoined;
+  return next == rest_.end() || batch.bytes_.size() + next->bytes().size() > kMaxBatch;
 }
 
-void Outbox::join(Joined& joined) const {
-  joined.frames_.assign(1, first_);
-  joined.bytes_.assign(first_.bytes());
+void Outbox::fill(Batch& batch) const {
+  batch.frames_.assign(1, first_);
+  batch.bytes_.assign(first_.bytes());
   for (std::size_t i = rest_begin_; i < rest_.size(); ++i) {
     const std::string_view next = rest_[i].bytes();
-    if (joined.bytes_.size() + next.size() > kMaxJoined) break;
-    joined.frames_.push_back(rest_[i]);
-    joined.bytes_.append(next);
+    if (batch.bytes_.size() + next.size() > kMaxBatch) break;
+    batch.frames_.push_back(rest_[i]);
+    batch.bytes_.append(next);
   }
 }
 

@@ -14,7 +14,7 @@ namespace jackfield::hub {
 
 // The frames that were joined last. The next outbox often has the very same ones, as a topic's
 // subscribers have, and then shares the bytes.
-class Joined {
+class Batch {
  public:
   void clear();
 
@@ -27,8 +27,8 @@ class Joined {
 
 class Outbox {
  public:
-  // More than this is not joined into one write, unless a single frame is larger.
-  static constexpr std::size_t kMaxJoined = 64 << 10;
+  // Octets: more is not joined into one write, unless a single frame is larger.
+  static constexpr std::size_t kMaxBatch = 64 << 10;
 
   bool is_empty() const { return !first_; }
   std::size_t bytes() const { return bytes_; }  // octets that wait
@@ -43,10 +43,10 @@ class Outbox {
     }
   }
 
-  // The whole frames at the front as one run of bytes, at most kMaxJoined of them but at least one
-  // frame; in `joined` where they must be joined. They stay in the outbox.
-  // REQUIRES: !is_empty()
-  std::string_view front(Joined& joined) const;
+  // The whole frames at the front as one run of at most kMaxBatch octets, but at least one frame;
+  // in `batch` where they must be joined. They stay in the outbox; the view lives until `pop`,
+  // `clear`, or the next `front` with the same batch. REQUIRES: !is_empty()
+  std::string_view front(Batch& batch) const;
 
   // Drops the frames at the front that make up `octets`, as front() gave them.
   void pop(std::size_t octets);
@@ -56,8 +56,8 @@ class Outbox {
  private:
   static constexpr std::size_t kFirstRest = 8;
 
-  bool are_at_front(const Joined& joined) const;
-  void join(Joined& joined) const;
+  bool are_at_front(const Batch& batch) const;
+  void fill(Batch& batch) const;
 
   wire::FrameRef first_;
   std::vector<wire::FrameRef> rest_;

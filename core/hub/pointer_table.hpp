@@ -1,9 +1,9 @@
 // A hash table of pointers, for what is looked up by something that it holds itself: a word and an
-// octet a place and no node, since there is an entry for each connection, subscription and topic.
+// octet a place and no node, since there are entries for each connection, subscription and topic.
 // Open addressing with linear probing (Knuth, volume 3, section 6.4, algorithms L and R). The
 // octets are some bits of the hashes: what is looked for is hardly ever compared with anything
-// else, which would have to be fetched for it. Insert and erase may move the entries' places, never
-// what they point to.
+// else, which would have to be fetched for it. `insert` and `take` may move the entries' places,
+// never what they point to. Its memory only grows.
 //
 // Traits: `static std::uint64_t hash(const Key&)`, well mixed in its high bits;
 // `static Key key(const Element&)`, which stays the same while the element is in; Key compares.
@@ -114,7 +114,7 @@ class PointerTable {
   std::size_t size_ = 0;
 };
 
-// For what is found by its `id`. Fibonacci hashing: ids that follow each other do not meet.
+// For what is found by its `id`. Fibonacci hashing: ids that follow each other are spread evenly.
 template <class Element>
 struct ById {
   using Key = std::uint64_t;

@@ -17,7 +17,7 @@ std::uint64_t SubscriptionIndex::ByName::hash(Key name) {
   return std::hash<std::string_view>()(name) * kGolden;
 }
 
-std::uint64_t SubscriptionIndex::ByPlace::hash(Key place) {
+std::uint64_t SubscriptionIndex::ByMembership::hash(Key place) {
   const auto connection = reinterpret_cast<std::uintptr_t>(place.first);
   const auto topic = reinterpret_cast<std::uintptr_t>(place.second);
   std::uint64_t mixed = connection * kGolden;
@@ -55,7 +55,7 @@ Subscription& SubscriptionIndex::add(base::Id id, Connection& connection, std::s
   topic->members.push_back({&subscription, &connection});
   ++topic->references;
   connection.subscriptions.add(subscription);
-  by_place_.insert(&subscription);
+  by_membership_.insert(&subscription);
   by_id_.insert(std::move(made));
   return subscription;
 }
@@ -66,7 +66,7 @@ Subscription* SubscriptionIndex::find(const Connection& connection, std::string_
   Subscription* const newest = connection.subscriptions.newest();
   if (newest == nullptr || newest->topic->name == name) return newest;  // most hold none or one
   const Topic* topic = find_topic(name);
-  return topic == nullptr ? nullptr : by_place_.find({&connection, topic});
+  return topic == nullptr ? nullptr : by_membership_.find({&connection, topic});
 }
 
 Topic* SubscriptionIndex::find_topic(std::string_view name) const { return topics_.find(name); }
@@ -86,7 +86,7 @@ std::unique_ptr<Joining> SubscriptionIndex::end_joining(Subscription& subscripti
 
 void SubscriptionIndex::end(Subscription& subscription) {
   assert(!subscription.is_ended && "a subscription ends once");
-  by_place_.take({subscription.connection, subscription.topic});
+  by_membership_.take({subscription.connection, subscription.topic});
   subscription.is_ended = true;
 
   // Its place is filled with the last of the list.

@@ -1,6 +1,7 @@
 // Who is subscribed to what: found by id, by connection and topic, by topic. Every operation takes
-// constant time, so that neither many topics of one connection nor many connections on one topic
-// make it slow. Owns topics and subscriptions. Loop thread.
+// constant time on average, so that neither many topics of one connection nor many connections on
+// one topic make it slow; but of_channels, which looks at all. Owns topics and subscriptions. Loop
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ struct Topic {
   // scattered and would have to be fetched one by one.
   struct Member {
     Subscription* subscription;
-    Connection* connection;  // null while it is joining: what is sent to it is held
+    Connection* connection;  // null while it is joining: what is sent to it is deferred
   };
 
   std::string name;
@@ -33,7 +34,7 @@ struct Topic {
 
 // What a subscription has only while its join is under way.
 struct Joining {
-  struct Held {
+  struct Deferred {
     wire::FrameRef frame;
     bool is_of_join;  // pushed for the join: dropped where it is refused
   };
@@ -42,8 +43,8 @@ struct Joining {
   std::string id;                    // JSON string that the client named it by, or empty
   std::string payload;               // of the subscribe, kept while its answer is pending
   bool is_again = false;             // the subscription stood before
-  std::vector<Held> held;            // follows `subscribed`
-  std::vector<std::string> waiting;  // payloads of further subscribes that came meanwhile
+  std::vector<Deferred> deferred;    // what follows `subscribed`
+  std::vector<std::string> further;  // payloads of subscribes that came meanwhile
   LeaveReason ended_by = LeaveReason::kClosed;  // of one that ended before it was answered
 };
 
@@ -77,10 +78,11 @@ class SubscriptionIndex {
   Subscription* find(const Connection& connection, std::string_view topic) const;
   Topic* find_topic(std::string_view topic) const;
 
-  // Those that any of these channels serves, ended ones too, in the order in which they came.
+  // Those that any of these channels serves, ended ones too, in the order in which they came (by
+  // id).
   std::vector<base::Id> of_channels(const std::vector<Channel*>& channels) const;
 
-  // From here on a broadcast is held for it.
+  // From here on a broadcast is deferred for it.
   void begin_joining(Subscription& subscription, std::unique_ptr<Joining> joining);
   // REQUIRES: it is joining and has not ended.
   std::unique_ptr<Joining> end_joining(Subscription& subscription);
@@ -93,7 +95,7 @@ class SubscriptionIndex {
   void erase(Subscription& subscription);
 
   std::size_t topic_count() const { return topics_.size(); }
-  std::size_t size() const { return by_place_.size(); }
+  std::size_t size() const { return by_membership_.size(); }
 
  private:
   struct ByName {
@@ -101,16 +103,16 @@ class SubscriptionIndex {
     static std::uint64_t hash(Key name);
     static Key key(const Topic& topic) { return topic.name; }
   };
-  struct ByPlace {
+  struct ByMembership {
     using Key = std::pair<const Connection*, const Topic*>;
-    static std::uint64_t hash(Key place);
+    static std::uint64_t hash(Key membership);
     static Key key(const Subscription& subscription) {
       return {subscription.connection, subscription.topic};
     }
   };
 
   PointerTable<std::unique_ptr<Topic>, ByName> topics_;
-  PointerTable<Subscription*, ByPlace> by_place_;  // those that have not ended
+  PointerTable<Subscription*, ByMembership> by_membership_;  // those that have not ended
   PointerTable<std::unique_ptr<Subscription>, ById<Subscription>> by_id_;
 };
 

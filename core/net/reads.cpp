@@ -6,15 +6,24 @@
 #include "core/net/ws_link.hpp"
 
 namespace jackfield::net {
+namespace {
 
-void Reads::heard(WsLink& link, std::size_t octets) {
+// Octets before a client's payload (RFC 6455 section 5.2).
+std::size_t header_of(std::size_t payload) {
+  if (payload < 126) return 6;
+  return payload <= 0xffff ? 8 : 14;
+}
+
+}  // namespace
+
+void Reads::came(WsLink& link, std::size_t octets) {
   if (link_ != &link) {
     end_read();
     link_ = &link;
     octets_ = 0;
   }
   const bool was_full = octets_ >= enough_;
-  octets_ += kLeastHeader + octets;
+  octets_ += header_of(octets) + octets;
   if (!was_full && octets_ >= enough_) full_.push_back(&link);
 }
 

@@ -13,7 +13,7 @@ namespace {
 // What is read in one go, and so large is each connection's buffer: a larger message comes in
 // pieces, at half a microsecond each. Where no size is asked for, all buffers together have their
 // bound, so those of a server for thousands are small, and those of a server for a few dozen large.
-// Under 128 libwebsockets breaks control frames.
+// From 4,096 connections on each has the least: under 128 libwebsockets breaks control frames.
 constexpr std::size_t kLeastRxBuffer = 128;
 constexpr std::size_t kMostRxBuffer = 16384;
 constexpr std::size_t kAllRxBuffers = 512 << 10;
@@ -26,7 +26,8 @@ std::size_t rx_buffer(const Settings& settings, const hub::Limits& limits) {
       std::clamp(kAllRxBuffers / limits.max_connections, kLeastRxBuffer, kMostRxBuffer));
 }
 
-// A write is cut here by libwebsockets, and what is left is copied: more than the largest message.
+// A write is cut here by libwebsockets, and what is left is copied: more than the largest message
+// that is taken by default.
 constexpr std::size_t kTxPacket = 16 << 20;
 // libwebsockets' own bound on a handshake stands behind the server's, which may change: it is more
 // than that can be set to, an hour.
@@ -123,7 +124,7 @@ void Server::show_libwebsockets_log() {
                     log_line);
 }
 
-void Server::accept() {
+void Server::begin_accepting() {
   for (const auto& listener : listeners_) listener->begin();
 }
 

@@ -33,12 +33,12 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Listens on every endpoint of the settings; who connects waits for `accept`. Fails with one
-  // sentence.
+  // Listens on every endpoint of the settings; who connects waits for `begin_accepting`. Fails with
+  // one sentence.
   base::Status start();
 
   // Serves whoever connects.
-  void accept();
+  void begin_accepting();
 
   // With the ports that were given.
   std::vector<Endpoint> endpoints() const;
@@ -67,7 +67,7 @@ class Server {
   base::Log& log() { return log_; }
   const Settings& settings() const { return settings_; }
   // So many octets of a message came.
-  void read(WsLink& link, std::size_t octets) { reads_.heard(link, octets); }
+  void count_read(WsLink& link, std::size_t octets) { reads_.came(link, octets); }
   // Cuts the link at the end of this turn: not within a call of the hub.
   void cut_later(WsLink& link);
 

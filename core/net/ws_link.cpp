@@ -37,8 +37,9 @@ std::uint16_t answer_to_close(std::string_view payload) {
   return code;
 }
 
-// As send(2), which is a point where threads are cancelled (pthreads(7)) and so, where there is or
-// was more than one, marks itself before and after. Nobody cancels this thread.
+// send(2) without glibc's function: that is a point where a thread may be cancelled (pthreads(7)),
+// and says so before and after as soon as the process has had a second thread. Nobody cancels this
+// one.
 long send_now(int descriptor, std::string_view bytes) {
 #ifdef SYS_sendto
   return ::syscall(SYS_sendto, descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL, nullptr, 0);
@@ -83,7 +84,7 @@ void WsLink::cut() {
 
 void WsLink::receive(std::string_view piece) {
   heard();
-  server_.read(*this, piece.size());
+  server_.count_read(*this, piece.size());
   if (is_deaf_) return;
   const bool is_first = lws_is_first_fragment(wsi_) != 0;
   const bool is_final = lws_is_final_fragment(wsi_) != 0;
@@ -130,7 +131,7 @@ void WsLink::take_message(std::string_view message, bool is_text) {
   if (connection_ == nullptr) return;
   // An answer leaves at once where it is not to be expected that others of the same read join it.
   // Large ones do in any case: they wait with the peer rather than here.
-  const bool is_large = connection_->outbox.bytes() > hub::Outbox::kMaxJoined;
+  const bool is_large = connection_->outbox.bytes() > hub::Outbox::kMaxBatch;
   if (!brings_several_ || is_large) server_.hub().flush(*connection_);
 }
 

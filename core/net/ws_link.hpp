@@ -90,12 +90,12 @@ class WsLink : public hub::Link {
   bool is_paused_ = false;  // not read from, because the hub asked for it
   bool has_sent_close_ = false;
   bool has_pinged_ = false;      // since something was heard
-  bool brings_several_ = false;  // as far as is known, a read of it holds several messages
+  bool brings_several_ = false;  // the read under way held several messages, or the last one did
   std::uint8_t messages_ = 0;    // of the read under way; 2: or more
   const int descriptor_;
   Server& server_;
   lws* const wsi_;
-  hub::Connection* connection_ = nullptr;  // null once the hub has been told of the end
+  hub::Connection* connection_ = nullptr;  // null before `open`, and once the hub knows of the end
   const hub::ConnectionFacts facts_;
   std::unique_ptr<Incoming> incoming_;  // null: none, as mostly
   std::uint64_t sign_at_ = 0;           // when it was pinged, or else when it was heard

@@ -5,7 +5,7 @@
 
 #include <CppUTest/TestHarness.h>
 
-using jackfield::hub::Joined;
+using jackfield::hub::Batch;
 using jackfield::hub::Outbox;
 using jackfield::wire::FrameRef;
 using jackfield::wire::make_message_frame;
@@ -20,13 +20,13 @@ std::string bytes(const FrameRef& of) { return std::string(of.bytes()); }
 
 TEST_GROUP(HubOutbox) {
   Outbox outbox;
-  Joined joined;
+  Batch batch;
 };
 
 TEST(HubOutbox, a_lone_frame_is_given_without_a_copy) {
   const FrameRef only = frame("1");
   outbox.push(only);
-  POINTERS_EQUAL(only.bytes().data(), outbox.front(joined).data());
+  POINTERS_EQUAL(only.bytes().data(), outbox.front(batch).data());
   outbox.pop(only.bytes().size());
   CHECK(outbox.is_empty());
   LONGS_EQUAL(0, outbox.bytes());
@@ -40,7 +40,7 @@ TEST(HubOutbox, what_waits_is_joined_in_its_order) {
     outbox.push(next);
   }
   LONGS_EQUAL(all.size(), outbox.bytes());
-  CHECK(outbox.front(joined) == all);
+  CHECK(outbox.front(batch) == all);
   outbox.pop(all.size());
   CHECK(outbox.is_empty());
 }
@@ -49,22 +49,22 @@ TEST(HubOutbox, joins_whole_frames_up_to_its_bound) {
   const std::string payload(20'000, '1');
   for (int i = 0; i < 5; ++i) outbox.push(frame(payload));
   const std::size_t size = frame(payload).bytes().size();
-  LONGS_EQUAL(3 * size, outbox.front(joined).size());
+  LONGS_EQUAL(3 * size, outbox.front(batch).size());
   outbox.pop(3 * size);
-  LONGS_EQUAL(2 * size, outbox.front(joined).size());
+  LONGS_EQUAL(2 * size, outbox.front(batch).size());
 }
 
 TEST(HubOutbox, a_frame_over_the_bound_goes_alone) {
-  const FrameRef large = frame(std::string(Outbox::kMaxJoined + 1, '1'));
+  const FrameRef large = frame(std::string(Outbox::kMaxBatch + 1, '1'));
   outbox.push(frame("1"));
   outbox.push(large);
   outbox.push(frame("2"));
   const std::size_t small = frame("1").bytes().size();
-  LONGS_EQUAL(small, outbox.front(joined).size());
+  LONGS_EQUAL(small, outbox.front(batch).size());
   outbox.pop(small);
-  POINTERS_EQUAL(large.bytes().data(), outbox.front(joined).data());
+  POINTERS_EQUAL(large.bytes().data(), outbox.front(batch).data());
   outbox.pop(large.bytes().size());
-  LONGS_EQUAL(small, outbox.front(joined).size());
+  LONGS_EQUAL(small, outbox.front(batch).size());
 }
 
 TEST(HubOutbox, keeps_its_order_while_it_is_never_drained) {
@@ -78,13 +78,13 @@ TEST(HubOutbox, keeps_its_order_while_it_is_never_drained) {
       outbox.push(added);
     }
     for (int i = 0; i < (round % 3 == 0 ? 1 : 2); ++i) {
-      const std::string front(outbox.front(joined));
+      const std::string front(outbox.front(batch));
       written += front;
       outbox.pop(front.size());
     }
   }
   while (!outbox.is_empty()) {
-    const std::string front(outbox.front(joined));
+    const std::string front(outbox.front(batch));
     written += front;
     outbox.pop(front.size());
   }
@@ -99,10 +99,10 @@ TEST(HubOutbox, neighbours_that_wait_for_the_same_frames_share_the_joined_bytes)
     each->push(first);
     each->push(second);
   }
-  const auto shared = outbox.front(joined);
+  const auto shared = outbox.front(batch);
   outbox.pop(shared.size());
-  POINTERS_EQUAL(shared.data(), other.front(joined).data());
-  CHECK(other.front(joined) == bytes(first) + bytes(second));
+  POINTERS_EQUAL(shared.data(), other.front(batch).data());
+  CHECK(other.front(batch) == bytes(first) + bytes(second));
 }
 
 TEST(HubOutbox, what_differs_from_the_neighbour_is_joined_anew) {
@@ -119,7 +119,7 @@ TEST(HubOutbox, what_differs_from_the_neighbour_is_joined_anew) {
       each.push(next);
       expected += bytes(next);
     }
-    CHECK(each.front(joined) == expected);
+    CHECK(each.front(batch) == expected);
   }
 }
 
@@ -128,10 +128,10 @@ TEST(HubOutbox, what_was_joined_up_to_the_bound_is_shared_with_who_waits_for_mor
   Outbox other;
   for (int i = 0; i < 3; ++i) outbox.push(large);
   for (int i = 0; i < 4; ++i) other.push(large);
-  const auto shared = outbox.front(joined);
+  const auto shared = outbox.front(batch);
   LONGS_EQUAL(2 * large.bytes().size(), shared.size());
-  POINTERS_EQUAL(shared.data(), other.front(joined).data());
-  LONGS_EQUAL(shared.size(), other.front(joined).size());
+  POINTERS_EQUAL(shared.data(), other.front(batch).data());
+  LONGS_EQUAL(shared.size(), other.front(batch).size());
 }
 
 TEST(HubOutbox, clear_drops_all) {
@@ -141,5 +141,5 @@ TEST(HubOutbox, clear_drops_all) {
   CHECK(outbox.is_empty());
   LONGS_EQUAL(0, outbox.bytes());
   outbox.push(frame("3"));
-  CHECK(outbox.front(joined) == bytes(frame("3")));
+  CHECK(outbox.front(batch) == bytes(frame("3")));
 }

@@ -15,6 +15,7 @@
 #include "core/hub/hub.hpp"
 #include "core/net/loop_uv.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/ws_client.hpp"
 
 #include <CppUTest/TestHarness.h>
 
@@ -45,10 +46,23 @@ class Peer {
   void say(std::string_view bytes) const {
     LONGS_EQUAL(bytes.size(), ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL));
   }
+  // What was said to it and not heard before.
+  std::string hear() const {
+    std::string bytes(1 << 20, '\0');
+    const ssize_t got = ::recv(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return bytes;
+  }
 
  private:
   int descriptor_;
 };
+
+std::size_t count(std::string_view text, std::string_view part) {
+  std::size_t found = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != text.npos; at += part.size()) ++found;
+  return found;
+}
 
 int active_timers(net::LoopUv& loop) {
   int count = 0;
@@ -74,15 +88,20 @@ TEST_GROUP(NetServer) {
   std::unique_ptr<hub::Hub> hub = std::make_unique<hub::Hub>(limits, ids, log);
   std::unique_ptr<net::Server> server;
 
-  void setup() override {
+  void setup() override { start(0); }
+  void start(std::size_t read_buffer_bytes) {
     net::Settings settings;
+    settings.read_buffer_bytes = read_buffer_bytes;
     settings.listen = {{net::Endpoint::Kind::kUnix, {}, 0, path}};
     server = std::make_unique<net::Server>(settings, loop, *hub, log);
     CHECK(server->start().is_ok());
-    loop.on_turn_end([this] {
-      if (server != nullptr) server->end_turn();  // not while it ends
+    loop.on_served([this] {
+      if (server != nullptr) server->read_on();  // not while it ends
     });
-    server->accept();
+    loop.on_turn_end([this] {
+      if (server != nullptr) server->end_turn();
+    });
+    server->begin_accepting();
   }
   void teardown() override {
     server.reset();
@@ -126,4 +145,29 @@ TEST(NetServer, nothing_wakes_it_after_a_refused_handshake) {
   }
   loop.drain(20);
   LONGS_EQUAL(0, active_timers(loop));
+}
+
+// Messages of every size, so that reads end anywhere: within a header, within a payload, at a frame's
+// end.
+TEST(NetServer, what_came_together_is_answered_in_one_turn) {
+  for (const std::size_t buffer : {128u, 1024u, 4096u}) {
+    server.reset();
+    start(buffer);
+    const Peer peer(path);
+    peer.say(kUpgrade);
+    settle(1);
+    CHECK(count(peer.hear(), "101 Switching Protocols") == 1);
+    for (std::size_t size = 20; size < 500; ++size) {
+      const std::string head = R"(["nobody","x",")";
+      const std::string message = head + std::string(size - head.size() - 2, 'x') + "\"]";
+      const std::size_t together = 10'000 / message.size();
+      std::string frames;
+      for (std::size_t i = 0; i < together; ++i) {
+        frames += test::frame_bytes(test::Opcode::kText, message);
+      }
+      peer.say(frames);
+      loop.drain(1);
+      LONGS_EQUAL(together, count(peer.hear(), "No channel matches"));
+    }
+  }
 }

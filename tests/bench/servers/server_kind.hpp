@@ -20,7 +20,7 @@ struct Installed {
   std::filesystem::path programs;     // bench programs that were built: the limit
   std::filesystem::path sources;      // tests/bench/servers
   std::filesystem::path packages;     // the folder that has npm's node_modules; may be missing
-  std::filesystem::path uwebsockets;  // a binary of servers/uwebsockets.cpp, or empty
+  std::filesystem::path uwebsockets;  // a binary of servers/uwebsockets/uwebsockets.cpp, or empty
 };
 
 // What a server is started for.
