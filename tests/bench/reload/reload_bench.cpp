@@ -1,7 +1,6 @@
 // The reload benchmark; tests/bench/reload.sh builds and runs it, README.md beside it explains it.
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <set>
 #include <string>
 #include <vector>
@@ -78,19 +77,6 @@ Options read_options(int argc, char** argv) {
     refuse("the first five options are needed");
   }
   return options;
-}
-
-std::string utc_date() {
-  const std::time_t now = std::time(nullptr);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", std::gmtime(&now));
-  return text;
-}
-
-// At once, also into a pipe.
-void show(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
 }
 
 void run(Options options) {

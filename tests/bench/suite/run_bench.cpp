@@ -3,7 +3,6 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -114,19 +113,6 @@ Options read_options(int argc, char** argv) {
     refuse("the first six options are needed");
   }
   return options;
-}
-
-std::string utc_date() {
-  const std::time_t now = std::time(nullptr);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", std::gmtime(&now));
-  return text;
-}
-
-// At once, also into a pipe.
-void show(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
 }
 
 // Those that are wanted and here; the others are said to be left out.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 #include <string_view>
@@ -181,6 +182,18 @@ void Report::write(const std::string& folder) const {
   const std::string path = folder + "/" + name_;
   write_file(path + ".md", to_markdown());
   write_file(path + ".json", to_json());
+}
+
+std::string utc_date() {
+  const std::time_t now = std::time(nullptr);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", std::gmtime(&now));
+  return text;
+}
+
+void show(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
 }
 
 }  // namespace jackfield::bench

@@ -54,4 +54,10 @@ class Report {
   std::vector<Table> tables_;
 };
 
+// "2026-11-23 16:42 UTC": now.
+std::string utc_date();
+
+// Writes to stdout, at once, also into a pipe.
+void show(const std::string& text);
+
 }  // namespace jackfield::bench
