@@ -191,6 +191,7 @@ std::size_t Hub::broadcast(std::string_view name, std::string_view event, std::s
     }
     ++count;
   }
+  fanned_out_ += count;
   return count;
 }
 
@@ -227,6 +228,7 @@ void Hub::end_turn() {
   }
   dirty_.clear();
   batch_.clear();
+  fanned_out_ = 0;
 }
 
 // Does what was put off while a channel's function ran. A leave may broadcast, and so mark more.

@@ -55,6 +55,7 @@ class Hub {
  public:
   static constexpr std::uint32_t kMaxPendingCalls = 1000;  // of one connection
   static constexpr std::size_t kMaxWaitingJoins = 16;      // of one subscription
+  static constexpr std::size_t kMuchToWrite = 1 << 20;     // frames of broadcasts in a turn
   static constexpr std::size_t kMaxHeldBytes = 64 << 20;   // octets of messages for held channels
 
   // How a push, reply or kick went.
@@ -81,6 +82,10 @@ class Hub {
 
   // Writes what waits for this connection now, as far as its link takes it.
   void flush(Connection& connection);
+
+  // Whether broadcasts have put so many frames into outboxes since the last `end_turn` that it
+  // should come before more is received: each takes memory and time until then, whatever its size.
+  bool has_much_to_write() const { return fanned_out_ >= kMuchToWrite; }
 
   // The link has ended; the connection is destroyed.
   void lost(Connection& connection);
@@ -276,6 +281,7 @@ class Hub {
   Hold hold_;
   std::vector<base::Id> ended_;  // subscriptions to erase when nothing runs that may look at them
   Batch batch_;                  // the last of this turn, for the next connection
+  std::size_t fanned_out_ = 0;   // frames, by broadcasts since the last end_turn()
   std::size_t open_count_ = 0;
   bool is_shutting_down_ = false;
 };

@@ -216,8 +216,11 @@ void Hub::finish_event(Call call, const wire::Message& message, Answer answer) {
 Answer Hub::run(const Call& call, const Request& request, bool is_join) {
   RunningCall running{.call = call, .topic = request.topic, .answer = {}};
   running_ = &running;
+  const struct End {  // also where it throws
+    RunningCall*& running;
+    ~End() { running = nullptr; }
+  } end{running_};
   Answer answer = is_join ? call.channel->join(request) : call.channel->event(request);
-  running_ = nullptr;
   if (running.answer) answer = std::move(*running.answer);
   return answer;
 }
@@ -229,8 +232,9 @@ Answer Hub::keep_pending(Connection& connection, Call call, std::string_view top
   }
   auto pending = std::make_unique<Call>(std::move(call));
   pending->topic = topic;
-  connection.calls.add(*pending);
-  pending_calls_.insert(std::move(pending));
+  Call& kept = *pending;
+  pending_calls_.insert(std::move(pending));  // may throw; the chain does not
+  connection.calls.add(kept);
   return Answer::pending();
 }
 

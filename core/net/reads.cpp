@@ -27,10 +27,11 @@ void Reads::came(WsLink& link, std::size_t octets) {
   if (!was_full && octets_ >= enough_) full_.push_back(&link);
 }
 
-void Reads::finish(lws_context* context) {
+void Reads::finish(lws_context* context, const hub::Hub& hub) {
   end_read();
   // What is read may be as much again: then it is added behind the others.
   for (std::size_t i = 0; i < full_.size() && i < max_more_; ++i) {
+    if (hub.has_much_to_write()) break;
     if (full_[i] == nullptr || !full_[i]->is_read_from()) continue;
     lws_pollfd readable{full_[i]->descriptor(), LWS_POLLIN, LWS_POLLIN};
     lws_service_fd(context, &readable);

@@ -4,16 +4,20 @@
 // several,
 //   when the read has ended (WsLink): the kernel's part of that socket is still in the cache. What
 //   it led to for others waits for the turn's end.
-// - A connection whose read filled its buffer is read from again. libwebsockets reads once for each
-//   time that a socket is found readable: without this, messages that came together would go to
-//   each subscriber in as many writes as they took reads.
+// - A connection whose read filled its buffer is read from again, as long as the turn has neither
+// read
+//   nor to write too much. libwebsockets reads once for each time that a socket is found readable:
+//   without this, messages that came together would go to each subscriber in as many writes as they
+//   took reads.
 #pragma once
 
 #include <libwebsockets.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
+#include "core/hub/hub.hpp"
 #include "core/hub/outbox.hpp"
 
 namespace jackfield::net {
@@ -28,14 +32,15 @@ class Reads {
 
   // `buffer`: that of libwebsockets' protocol. It reads LWS_PRE octets more in one go.
   explicit Reads(std::size_t buffer)
-      : enough_(buffer + LWS_PRE - kMostHeader), max_more_(kMaxMore / (buffer + LWS_PRE)) {}
+      : enough_(buffer + LWS_PRE - kMostHeader),
+        max_more_(std::max<std::size_t>(1, kMaxMore / (buffer + LWS_PRE))) {}
 
   // So many octets of a message came. Those of one read come one after the other.
   void came(WsLink& link, std::size_t octets);
 
   // Reads on where a read was so full that there may be more, and ends the last. Once the loop has
   // served what was readable. Calls back as libwebsockets does.
-  void finish(lws_context* context);
+  void finish(lws_context* context, const hub::Hub& hub);
 
   // It is gone.
   void forget(WsLink& link);

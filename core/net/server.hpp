@@ -56,7 +56,7 @@ class Server {
   std::size_t connection_count() const { return links_.size(); }
 
   // Once the loop has served what was readable: reads on where there may be more.
-  void read_on() { reads_.finish(context_); }
+  void read_on() { reads_.finish(context_, hub_); }
 
   // At the end of each turn: lets the hub write, then cuts what turned out broken.
   void end_turn();

@@ -119,6 +119,8 @@ std::string ServerProcess::url() const {
 
 std::size_t ServerProcess::resident_kib() const { return status_kib("VmRSS:"); }
 
+std::size_t ServerProcess::data_kib() const { return status_kib("VmData:"); }
+
 void ServerProcess::expect_grown_less(std::size_t before_kib, std::size_t most_kib,
                                       Where where) const {
   if (!kMeasuresMemory) return;

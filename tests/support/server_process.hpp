@@ -83,6 +83,8 @@ class ServerProcess {
 
   // How much memory is resident, in KiB.
   std::size_t resident_kib() const;
+  // How much it has for its data, resident or not, in KiB.
+  std::size_t data_kib() const;
   // Fails the test where the most that was ever resident is `most_kib` more than `before_kib`.
   // Counts nothing where kMeasuresMemory is false.
   void expect_grown_less(std::size_t before_kib, std::size_t most_kib,

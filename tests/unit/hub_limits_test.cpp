@@ -148,3 +148,16 @@ TEST(HubLimits, a_flush_writes_also_what_has_waited_for_long) {
   hub->flush(connection);
   LONGS_EQUAL(1, link.take().size());
 }
+
+TEST(HubLimits, so_many_frames_of_broadcasts_are_enough_for_a_turn) {
+  FakeLink other;
+  subscriber(link);
+  subscriber(other);
+  const std::size_t broadcasts = Hub::kMuchToWrite / 2;
+  for (std::size_t i = 1; i < broadcasts; ++i) hub->broadcast("t:1", "e", "1");
+  CHECK_FALSE(hub->has_much_to_write());
+  hub->broadcast("t:1", "e", "1");
+  CHECK_TRUE(hub->has_much_to_write());
+  hub->end_turn();
+  CHECK_FALSE(hub->has_much_to_write());
+}
