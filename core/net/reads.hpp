@@ -1,14 +1,12 @@
 // The reads of one turn of the loop, one connection after the other. Loop thread.
 //
-// - What a message led to for its own connection is written at once or, where a read brings
-// several,
-//   when the read has ended (WsLink): the kernel's part of that socket is still in the cache. What
-//   it led to for others waits for the turn's end.
-// - A connection whose read filled its buffer is read from again, as long as the turn has neither
-// read
-//   nor to write too much. libwebsockets reads once for each time that a socket is found readable:
-//   without this, messages that came together would go to each subscriber in as many writes as they
-//   took reads.
+// - What a message led to for its own connection is written at once, or when the read has ended
+//   that brought it and others (WsLink): the kernel's part of that socket is still in the cache.
+//   What it led to for others waits for the turn's end.
+// - A connection whose read filled its buffer is read from again, until the turn has read or has
+//   to write too much. libwebsockets reads once for each time that a socket is found readable:
+//   without this, messages that came together would go to each subscriber in as many writes as
+//   they took reads.
 #pragma once
 
 #include <libwebsockets.h>

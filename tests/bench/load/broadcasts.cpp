@@ -21,7 +21,7 @@ Clock::duration patience_for(std::size_t deliveries) {
 }  // namespace
 
 Broadcasts::Broadcasts(Load& load, Options options, CpuMeter cpu)
-    : load_(load), options_(std::move(options)), cpu_(std::move(cpu)) {
+    : load_(load), options_(std::move(options)), meter_(load, std::move(cpu)) {
   for (std::size_t i = 0; i < load_.size(); ++i) {
     load_[i].step = options_.stride;
     load_[i].expected = options_.stride == 1 ? 0 : i / options_.reach;
@@ -34,37 +34,25 @@ Broadcasts::~Broadcasts() { load_.set_listener(nullptr, 0); }
 void Broadcasts::begin(std::size_t body_size, std::size_t places, const Extent& extent) {
   load_.set_listener(this, body_size);
   body_ = make_body(body_size);
-  extent_ = extent;
   places_.assign(std::bit_ceil(places), {});
   mask_ = places_.size() - 1;
-  flow_ = Flow();
   first_ = next_;
-  cpu_before_ = extent.is_warm_up ? 0 : cpu_();
-  flow_.reads = load_.reads();
-  flow_.load_ns = own_cpu_ns();
-  begin_ = Clock::now();
+  meter_.begin(extent);
 }
 
 Flow Broadcasts::finish() {
-  flow_.time = load_.now() - begin_;
-  flow_.reads = load_.reads() - flow_.reads;
-  flow_.load_ns = own_cpu_ns() - flow_.load_ns;
-  flow_.messages = (next_ - first_) * options_.reach;
-  if (!extent_.is_warm_up) {
-    flow_.cpu_ns = cpu_() - cpu_before_;
-    load_.drain();  // the server has said all that it wanted to: what comes now is too much
-  }
-  return std::move(flow_);
+  meter_.flow().messages = (next_ - first_) * options_.reach;
+  return meter_.finish();
 }
 
 bool Broadcasts::goes_on() const {
-  return extent_.goes_on(next_ - first_, load_.now() - begin_);
+  return meter_.goes_on(next_ - first_);
 }
 
 Flow Broadcasts::run(std::size_t body_size, std::size_t under_way, const Extent& extent) {
   begin(body_size, under_way, extent);
   is_closed_loop_ = true;
-  for (std::size_t i = 0; i < under_way; ++i) send(begin_);
+  for (std::size_t i = 0; i < under_way; ++i) send(meter_.begun());
   load_.turn_until([this] { return oldest_ == next_; }, "a broadcast does not reach everybody",
                    patience_for(under_way * options_.reach));
   return finish();
@@ -74,8 +62,10 @@ Flow Broadcasts::run_at_rate(std::size_t body_size, Clock::duration interval,
                              const Extent& extent) {
   begin(body_size, kMostUnderWay, extent);
   is_closed_loop_ = false;
-  const auto due = [&] { return begin_ + interval * static_cast<std::int64_t>(next_ - first_); };
-  const auto end = begin_ + extent.window;
+  const auto due = [&] {
+    return meter_.begun() + interval * static_cast<std::int64_t>(next_ - first_);
+  };
+  const auto end = meter_.begun() + extent.window;
   while (due() < end) {
     while (due() <= Clock::now() && due() < end) send(due());
     const auto left = due() - Clock::now();
@@ -103,7 +93,7 @@ void Broadcasts::message(LoadConnection& connection, std::string_view body) {
   } else {
     take_misplaced(connection, number);
   }
-  if (extent_.is_warm_up && !is_alike(body, body_)) {
+  if (meter_.is_warm_up() && !is_alike(body, body_)) {
     throw Failure("message " + std::to_string(number) + " was changed");
   }
   Place& place = places_[number & mask_];
@@ -111,7 +101,7 @@ void Broadcasts::message(LoadConnection& connection, std::string_view body) {
     throw Failure("message " + std::to_string(number) + " comes too often");
   }
   const auto latency = load_.now() - place.due;
-  flow_.latency.add(static_cast<std::uint64_t>(
+  meter_.flow().latency.add(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(latency).count()));
   if (--place.missing == 0) advance();
 }

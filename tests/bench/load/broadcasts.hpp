@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/bench/load/flow.hpp"
+#include "tests/bench/load/flow_meter.hpp"
 #include "tests/bench/load/load.hpp"
 
 namespace jackfield::bench {
@@ -48,7 +48,6 @@ class Broadcasts final : public Load::Listener {
 
   Load& load_;
   const Options options_;
-  const CpuMeter cpu_;
 
   struct Place {
     Clock::time_point due;
@@ -61,10 +60,7 @@ class Broadcasts final : public Load::Listener {
   std::uint64_t first_ = 0;   // of this flow
   bool is_closed_loop_ = true;
   std::string body_;
-  Extent extent_;
-  Clock::time_point begin_;
-  std::uint64_t cpu_before_ = 0;
-  Flow flow_;
+  FlowMeter meter_;
 };
 
 }  // namespace jackfield::bench

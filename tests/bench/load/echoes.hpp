@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/bench/load/flow.hpp"
+#include "tests/bench/load/flow_meter.hpp"
 #include "tests/bench/load/load.hpp"
 
 namespace jackfield::bench {
@@ -28,25 +28,20 @@ class Echoes final : public Load::Listener {
 
  private:
   void begin(std::size_t body_size, const Extent& extent);
-  Flow finish();
   void send(std::size_t index);
   bool goes_on() const;
   Clock::time_point due_at(std::uint64_t number) const;  // in the open loop
 
   Load& load_;
   const std::vector<std::string> topics_;
-  const CpuMeter cpu_;
 
   std::string body_;
-  Extent extent_;
   bool is_closed_loop_ = true;
   Clock::duration interval_{};
   std::vector<std::uint64_t> sent_;     // of each connection, in this flow
   std::vector<Clock::time_point> due_;  // in the closed loop
   std::uint64_t under_way_ = 0;
-  Clock::time_point begin_;
-  std::uint64_t cpu_before_ = 0;
-  Flow flow_;
+  FlowMeter meter_;
 };
 
 }  // namespace jackfield::bench

@@ -46,8 +46,9 @@ class IdleStage final : public Stage {
 }  // namespace
 
 std::size_t idle_count(const Setting& setting) {
-  constexpr std::size_t kOthers = 200;  // descriptors
-  const std::size_t most = setting.descriptors > 2 * kOthers ? setting.descriptors - kOthers : 1;
+  const std::size_t most = setting.descriptors > 2 * kOtherDescriptors
+                               ? setting.descriptors - kOtherDescriptors
+                               : 1;
   return std::clamp<std::size_t>(setting.idle, 1, most);
 }
 

@@ -165,14 +165,13 @@ void Runner::run(const Work& work, Results& results) {
 
 void Runner::run_group(const Work& work, const Group& group, Contender& contender,
                        Results& results) {
-  constexpr std::size_t kOthers = 200;  // descriptors
   const std::string& name = contender.kind->name();
   const std::size_t connections = group.connections > 0 ? group.connections : work.connections;
   const std::size_t most_topics = contender.kind->max_topics();
   std::string left_out;
   if (group.topics > most_topics) {
     left_out = "a connection has at most " + std::to_string(most_topics) + " topics";
-  } else if (connections + kOthers > setting_.descriptors) {
+  } else if (connections + kOtherDescriptors > setting_.descriptors) {
     left_out = "a process has at most " + std::to_string(setting_.descriptors) + " descriptors";
   }
   std::unique_ptr<Stage> stage;

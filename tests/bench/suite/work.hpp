@@ -17,6 +17,9 @@
 
 namespace jackfield::bench {
 
+// That a process needs beside those of connections.
+inline constexpr std::size_t kOtherDescriptors = 200;
+
 // What the command line says of all works.
 struct Setting {
   bool is_short = false;
