@@ -94,7 +94,7 @@ class Reader {
     }
     for (const Member& member : table.value.members) {
       const std::string path = join_key(table.key, member.key);
-      const auto* key = std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& known) {
+      const auto key = std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& known) {
         return known.table == table.key && known.name == member.key;
       });
       if (key == kKeys.end()) {

@@ -1,6 +1,7 @@
 #include "core/config/keys.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "core/config/endpoint.hpp"
 #include "core/config/toml_text.hpp"
@@ -222,9 +223,7 @@ constexpr Key read_buffer_bytes() {
 using net::Settings;
 using Plugins = plugin::Settings;
 
-}  // namespace
-
-const std::array<Key, kKeysCount> kKeys = {{
+constexpr auto kTable = std::to_array<Key>({
     at_start<OfServer<&Settings::listen>>("server", "listen", read_listen),
     live<OfServer<&Settings::path>>("server", "path", read_path),
     max_connections(),
@@ -256,6 +255,10 @@ const std::array<Key, kKeysCount> kKeys = {{
     live<OfPlugins<&Plugins::crash_limit>>("plugins", "crash_limit",
                                            read_integer<OfPlugins<&Plugins::crash_limit>, 0, 1000>),
     seconds<OfPlugins<&Plugins::crash_window>, kDay>("plugins", "crash_window_s"),
-}};
+});
+
+}  // namespace
+
+const std::span<const Key> kKeys = kTable;
 
 }  // namespace jackfield::config

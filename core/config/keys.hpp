@@ -2,8 +2,8 @@
 // shown, and whether a running server can take another value. Constant.
 #pragma once
 
-#include <array>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,8 +29,8 @@ struct Key {
   void (*keep)(const Config& started, Config& wanted);
 };
 
-inline constexpr std::size_t kKeysCount = 29;
-extern const std::array<Key, kKeysCount> kKeys;
+// In the order in which they are shown.
+extern const std::span<const Key> kKeys;
 
 inline constexpr std::string_view kPluginNameForm =
     "a name of 1 to 32 of a-z, 0-9, _ and -, a letter first";

@@ -83,9 +83,20 @@ void add_plugin(const PluginSet::Plugin& served, const hub::Hub& hub, std::strin
   object.add("slowest_ms", milliseconds(tally.slowest));
 }
 
+// For people only what has happened at all.
+void add_counters(const base::Counters& counters, std::string& text, JsonDocument& object) {
+  for (const base::Counter& counter : counters) {
+    object.add(std::string(counter.name), counter.value);
+    if (counter.value == 0) continue;
+    text +=
+        "counted      " + std::string(counter.name) + " " + std::to_string(counter.value) + "\n";
+  }
+}
+
 }  // namespace
 
-Status make_status(const config::Config& config, const hub::Hub& hub, const PluginSet& plugins) {
+Status make_status(const config::Config& config, const hub::Hub& hub, const net::Server& server,
+                   const PluginSet& plugins) {
   Status status;
   JsonDocument document;
   document.add("version", JACKFIELD_VERSION);
@@ -130,6 +141,11 @@ Status make_status(const config::Config& config, const hub::Hub& hub, const Plug
   status.text += "images       " + std::to_string(retirements.unmapped()) + " unmapped, " +
                  std::to_string(retirements.stayed_count()) + " stayed, " +
                  std::to_string(retirements.under_way()) + " on their way\n";
+
+  JsonDocument counters;
+  add_counters(hub.counts().list(), status.text, counters);
+  add_counters(server.counts().list(), status.text, counters);
+  document.add("counters", std::move(counters));
   status.json = document.text() + "\n";
   return status;
 }

@@ -6,6 +6,7 @@
 
 #include "core/config/config.hpp"
 #include "core/hub/hub.hpp"
+#include "core/net/server.hpp"
 #include "core/plugin/plugin_set.hpp"
 
 namespace jackfield::daemon {
@@ -15,7 +16,7 @@ struct Status {
   std::string json;  // the same as an object
 };
 
-Status make_status(const config::Config& config, const hub::Hub& hub,
+Status make_status(const config::Config& config, const hub::Hub& hub, const net::Server& server,
                    const plugin::PluginSet& plugins);
 
 }  // namespace jackfield::daemon

@@ -18,6 +18,7 @@ Connection& Hub::open(Link& link) {
   const base::Id id = ids_.next();
   const bool is_full = open_count_ >= limits_.max_connections;
   ++open_count_;
+  ++counts_.connections_opened;
   auto made = std::make_unique<Connection>(id, link);
   Connection& connection = *made;
   connections_.insert(std::move(made));
@@ -25,6 +26,7 @@ Connection& Hub::open(Link& link) {
   if (is_shutting_down_) {
     doom(connection, CloseCode::kNormal, "Server shutting down", LeaveReason::kShutdown);
   } else if (is_full) {
+    ++counts_.connections_refused_at_capacity;
     log_.warning("connection refused: at capacity", {{"conn", id},
                                                      {"peer", link.facts().peer()},
                                                      {"max_connections", limits_.max_connections}});
@@ -110,6 +112,7 @@ bool Hub::is_slow(Connection& connection, const wire::FrameRef& frame) {
   write_out(connection);  // what it had no chance to take yet is not its fault
   const std::size_t waiting = connection.outbox.bytes() + connection.deferred_bytes;
   if (waiting == 0 || waiting + frame.bytes().size() <= limits_.max_outbox_bytes) return false;
+  ++counts_.slow_consumers_closed;
   log_.warning("slow consumer", {{"conn", connection.id},
                                  {"peer", connection.link.facts().peer()},
                                  {"waiting_bytes", waiting}});

@@ -22,6 +22,7 @@
 #include "core/base/result.hpp"
 #include "core/hub/channel.hpp"
 #include "core/hub/connection.hpp"
+#include "core/hub/counts.hpp"
 #include "core/hub/pointer_table.hpp"
 #include "core/hub/router.hpp"
 #include "core/hub/settings.hpp"
@@ -159,6 +160,7 @@ class Hub {
   // ---- for the daemon
 
   const Limits& limits() const { return limits_; }
+  const Counts& counts() const { return counts_; }
   // For what comes from now on: nobody is closed, no subscription ends, and nothing that waits is
   // taken away because a limit is lower than before.
   void set_limits(const Limits& limits) { limits_ = limits; }
@@ -224,6 +226,7 @@ class Hub {
   Channel* find_channel(Connection& connection, std::string_view topic, Params& params);
   void send_error(Connection& connection, std::string_view topic, std::string_view code,
                   std::string_view message);
+  void send_limit_error(Connection& connection, std::string_view topic, std::string_view message);
 
   // hub.cpp
   void enqueue(Connection& connection, const wire::FrameRef& frame);
@@ -264,6 +267,7 @@ class Hub {
   Connection* find_connection(base::Id id) const;
 
   Limits limits_;
+  Counts counts_;
   base::IdSource& ids_;
   base::Log& log_;
   Router router_;

@@ -62,7 +62,7 @@ bool Hub::must_wait(const Connection& connection, std::string_view topic,
 void Hub::park(Connection& connection, std::string_view topic, std::string_view text,
                bool is_utf8) {
   if (hold_.bytes + text.size() > kMaxHeldBytes) {
-    send_error(connection, topic, kLimitExceeded, "Too much waits for a channel being replaced");
+    send_limit_error(connection, topic, "Too much waits for a channel being replaced");
     return;
   }
   hold_.bytes += text.size();

@@ -20,6 +20,7 @@ void Hub::receive(Connection& connection, std::string_view text, bool is_utf8) {
   const auto outcome = is_utf8 || wire::is_utf8(text) ? reader_.read(text, names, message)
                                                       : wire::MessageReader::Outcome::kNotJson;
   if (outcome != wire::MessageReader::Outcome::kMessage) {
+    ++counts_.messages_refused;
     send_error(connection, "error", kInvalidPayload, wire::MessageReader::explain(outcome));
   } else {
     take(connection, text, message, is_utf8);
@@ -43,6 +44,12 @@ void Hub::take(Connection& connection, std::string_view text, const wire::Messag
 void Hub::send_error(Connection& connection, std::string_view topic, std::string_view code,
                      std::string_view message) {
   enqueue(connection, wire::make_error_frame(topic, code, message));
+}
+
+void Hub::send_limit_error(Connection& connection, std::string_view topic,
+                           std::string_view message) {
+  ++counts_.limits_exceeded;
+  send_error(connection, topic, kLimitExceeded, message);
 }
 
 // The channel of a topic; where there is none, the client is told.
@@ -72,8 +79,8 @@ void Hub::subscribe(Connection& connection, const wire::Message& message) {
     channel = find_channel(connection, message.topic, params);
     if (channel == nullptr) return;
     if (connection.subscriptions.size() >= limits_.max_subscriptions) {
-      send_error(
-          connection, message.topic, kLimitExceeded,
+      send_limit_error(
+          connection, message.topic,
           "At most " + std::to_string(limits_.max_subscriptions) + " subscriptions per connection");
       return;
     }
@@ -82,7 +89,7 @@ void Hub::subscribe(Connection& connection, const wire::Message& message) {
   // it makes nobody a slow consumer.
   const std::size_t asked = connection.asked_bytes;
   if (asked > 0 && asked + message.payload.size() > limits_.max_outbox_bytes) {
-    send_error(connection, message.topic, kLimitExceeded, "Too many joins wait for their answers");
+    send_limit_error(connection, message.topic, "Too many joins wait for their answers");
     return;
   }
   std::string id(wire::find_string(message.payload, "id"));
@@ -97,7 +104,7 @@ void Hub::wait_for_join(Subscription& subscription, std::string_view payload) {
   auto& further = subscription.joining->further;
   const std::size_t asked = connection.asked_bytes + payload.size();
   if (further.size() >= kMaxWaitingJoins || asked > limits_.max_outbox_bytes) {
-    send_error(connection, subscription.topic->name, kLimitExceeded, "This topic is being joined");
+    send_limit_error(connection, subscription.topic->name, "This topic is being joined");
     return;
   }
   connection.asked_bytes += payload.size();
@@ -228,6 +235,7 @@ Answer Hub::run(const Call& call, const Request& request, bool is_join) {
 // kPending, or a refusal where the connection has too many of them.
 Answer Hub::keep_pending(Connection& connection, Call call, std::string_view topic) {
   if (connection.calls.size() >= kMaxPendingCalls) {
+    ++counts_.limits_exceeded;
     return Answer::refused(std::string(kLimitExceeded), "Too many requests wait for an answer");
   }
   auto pending = std::make_unique<Call>(std::move(call));

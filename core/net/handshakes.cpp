@@ -18,7 +18,10 @@ void Handshakes::set_timeout(std::chrono::milliseconds timeout) {
 }
 
 void Handshakes::begin(lws* wsi) {
-  if (in_order_.size() >= kMax) cut_oldest("too many handshakes");
+  if (in_order_.size() >= kMax) {
+    ++counts_.handshakes_crowded_out;
+    cut_oldest("too many handshakes");
+  }
   in_order_.push_back({wsi, base::Loop::now()});
   by_wsi_[wsi] = std::prev(in_order_.end());
   watch();
@@ -44,7 +47,10 @@ void Handshakes::cut_oldest(const char* why) {
 
 void Handshakes::cut_late() {
   const auto latest = base::Loop::now() - timeout_;
-  while (!in_order_.empty() && in_order_.front().begun <= latest) cut_oldest("timed out");
+  while (!in_order_.empty() && in_order_.front().begun <= latest) {
+    ++counts_.handshakes_timed_out;
+    cut_oldest("timed out");
+  }
 }
 
 void Handshakes::watch() {

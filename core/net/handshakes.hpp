@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "core/base/log.hpp"
+#include "core/net/counts.hpp"
 #include "core/net/loop_uv.hpp"
 
 namespace jackfield::net {
@@ -18,8 +19,8 @@ class Handshakes {
  public:
   static constexpr std::size_t kMax = 512;  // with one more the oldest is cut
 
-  Handshakes(std::chrono::milliseconds timeout, LoopUv& loop, base::Log& log)
-      : timeout_(timeout), loop_(loop), log_(log) {}
+  Handshakes(std::chrono::milliseconds timeout, LoopUv& loop, base::Log& log, Counts& counts)
+      : timeout_(timeout), loop_(loop), log_(log), counts_(counts) {}
   ~Handshakes();
   Handshakes(const Handshakes&) = delete;
   Handshakes& operator=(const Handshakes&) = delete;
@@ -45,6 +46,7 @@ class Handshakes {
   std::chrono::milliseconds timeout_;
   LoopUv& loop_;
   base::Log& log_;
+  Counts& counts_;
   std::list<Handshake> in_order_;  // of their begin, and so of their ends
   std::unordered_map<lws*, std::list<Handshake>::iterator> by_wsi_;
   base::TimerId timer_ = 0;  // for the first deadline; at rest while there is none

@@ -80,7 +80,7 @@ std::uint16_t bound_port(int descriptor) {
 
 }  // namespace
 
-Opened Listener::open(const Endpoint& endpoint, base::Loop& loop, base::Log& log,
+Opened Listener::open(const Endpoint& endpoint, base::Loop& loop, base::Log& log, Counts& counts,
                       Accepted accepted) {
   const auto refuse = [&](const std::string& why) {
     return Opened::failure("cannot listen on " + to_text(endpoint) + ": " + why);
@@ -106,15 +106,16 @@ Opened Listener::open(const Endpoint& endpoint, base::Loop& loop, base::Log& log
   Endpoint bound = endpoint;
   if (endpoint.kind != Endpoint::Kind::kUnix) bound.port = bound_port(socket.number());
   return std::unique_ptr<Listener>(
-      new Listener(std::move(bound), std::move(socket), loop, log, std::move(accepted)));
+      new Listener(std::move(bound), std::move(socket), loop, log, counts, std::move(accepted)));
 }
 
 Listener::Listener(Endpoint endpoint, base::Descriptor socket, base::Loop& loop, base::Log& log,
-                   Accepted accepted)
+                   Counts& counts, Accepted accepted)
     : endpoint_(std::move(endpoint)),
       socket_(std::move(socket)),
       loop_(loop),
       log_(log),
+      counts_(counts),
       accepted_(std::move(accepted)) {}
 
 Listener::~Listener() {
@@ -151,6 +152,7 @@ void Listener::accept_all() {
 }
 
 void Listener::rest(int error) {
+  ++counts_.accepts_paused;
   log_.warning("accepting rests",
                {{"listen", to_text(endpoint_)}, {"reason", std::strerror(error)}});
   loop_.unwatch(std::exchange(watch_, 0));

@@ -10,6 +10,7 @@
 #include "core/base/log.hpp"
 #include "core/base/loop.hpp"
 #include "core/base/result.hpp"
+#include "core/net/counts.hpp"
 #include "core/net/settings.hpp"
 
 namespace jackfield::net {
@@ -21,7 +22,8 @@ class Listener {
 
   // Binds and listens: peers can connect, and wait for `begin`. Fails with one sentence.
   static base::Result<std::unique_ptr<Listener>> open(const Endpoint& endpoint, base::Loop& loop,
-                                                      base::Log& log, Accepted accepted);
+                                                      base::Log& log, Counts& counts,
+                                                      Accepted accepted);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -34,7 +36,7 @@ class Listener {
 
  private:
   Listener(Endpoint endpoint, base::Descriptor socket, base::Loop& loop, base::Log& log,
-           Accepted accepted);
+           Counts& counts, Accepted accepted);
 
   void accept_all();
   void rest(int error);
@@ -43,6 +45,7 @@ class Listener {
   const base::Descriptor socket_;
   base::Loop& loop_;
   base::Log& log_;
+  Counts& counts_;
   Accepted accepted_;
   base::WatchId watch_ = 0;
   base::TimerId resting_ = 0;

@@ -64,7 +64,7 @@ Server::Server(const Settings& settings, LoopUv& loop, hub::Hub& hub, base::Log&
       loop_(loop),
       hub_(hub),
       log_(log),
-      handshakes_(settings.handshake_timeout, loop, log),
+      handshakes_(settings.handshake_timeout, loop, log, counts_),
       reads_(rx_buffer(settings, hub.limits())) {
   std::strcpy(offered_.data(), "-");
   protocols_[0].name = "jackfield";
@@ -104,7 +104,8 @@ base::Status Server::start() {
   if (vhost_ == nullptr) return base::Status::failure("libwebsockets could not make a vhost");
 
   for (const Endpoint& endpoint : settings_.listen) {
-    auto listener = Listener::open(endpoint, loop_, log_, [this](int fd) { accepted(fd); });
+    auto listener =
+        Listener::open(endpoint, loop_, log_, counts_, [this](int fd) { accepted(fd); });
     if (!listener.is_ok()) return base::Status::failure(listener.message());
     listeners_.push_back(std::move(listener.value()));
   }
@@ -250,6 +251,7 @@ int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in
 }
 
 int Server::request(lws* wsi) {
+  ++counts_.upgrades_refused;
   const Refusal refusal{426, "This is a WebSocket server\n"};
   if (!write_refusal(wsi, refusal)) return -1;
   return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
@@ -264,6 +266,7 @@ int Server::confirm_upgrade(lws* wsi, std::string_view protocol) {
   const Refusal refusal = is_websocket ? check_upgrade(wsi, settings_.path, subprotocol)
                                        : Refusal{426, "This is a WebSocket server\n"};
   if (refusal.status != 0) {
+    ++counts_.upgrades_refused;
     log_.debug("upgrade refused", {{"status", refusal.status}, {"reason", refusal.sentence}});
     return write_refusal(wsi, refusal) ? 1 : -1;
   }

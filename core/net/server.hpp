@@ -14,6 +14,7 @@
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "core/hub/hub.hpp"
+#include "core/net/counts.hpp"
 #include "core/net/handshake.hpp"
 #include "core/net/handshakes.hpp"
 #include "core/net/listener.hpp"
@@ -55,6 +56,9 @@ class Server {
   // WebSockets that have not ended yet, those that are closing included.
   std::size_t connection_count() const { return links_.size(); }
 
+  // Counted since its start.
+  const Counts& counts() const { return counts_; }
+
   // Once the loop has served what was readable: reads on where there may be more.
   void read_on() { reads_.finish(context_, hub_); }
 
@@ -66,6 +70,7 @@ class Server {
   LoopUv& loop() { return loop_; }
   base::Log& log() { return log_; }
   const Settings& settings() const { return settings_; }
+  Counts& counts() { return counts_; }
   // So many octets of a message came.
   void count_read(WsLink& link, std::size_t octets) { reads_.came(link, octets); }
   // Cuts the link at the end of this turn: not within a call of the hub.
@@ -93,6 +98,7 @@ class Server {
   LoopUv& loop_;
   hub::Hub& hub_;
   base::Log& log_;
+  Counts counts_;
   // The subprotocol that the request under way offered first: libwebsockets selects by comparing
   // with the names of its protocols, and one of those is this buffer.
   std::array<char, kMaxSubprotocol + 1> offered_{};

@@ -90,13 +90,14 @@ void WsLink::receive(std::string_view piece) {
   const bool is_final = lws_is_final_fragment(wsi_) != 0;
   if (is_first) incoming_.reset();
   if (is_too_big(piece)) {
+    ++server_.counts().messages_too_big;
     refuse(CloseCode::kTooBig, "Message is too big");
     return;
   }
   if (is_first && is_final) {
     const bool is_text = lws_frame_is_binary(wsi_) == 0;
     if (is_text && !wire::is_utf8(piece)) {
-      refuse(CloseCode::kInvalidPayload, "Text is not UTF-8");
+      refuse_text();
       return;
     }
     take_message(piece, is_text);
@@ -108,7 +109,7 @@ void WsLink::receive(std::string_view piece) {
   }
   wire::Utf8Check& utf8 = incoming_->utf8;
   if (incoming_->is_text && (!utf8.feed(piece) || (is_final && !utf8.is_complete()))) {
-    refuse(CloseCode::kInvalidPayload, "Text is not UTF-8");
+    refuse_text();
     return;
   }
   incoming_->pieces.append(piece);
@@ -139,6 +140,11 @@ void WsLink::read_ended() {
   brings_several_ = messages_ == 2;
   messages_ = 0;
   if (connection_ != nullptr) server_.hub().flush(*connection_);
+}
+
+void WsLink::refuse_text() {
+  ++server_.counts().messages_not_utf8;
+  refuse(CloseCode::kInvalidPayload, "Text is not UTF-8");
 }
 
 void WsLink::refuse(CloseCode code, std::string_view reason) {
@@ -267,6 +273,7 @@ void WsLink::check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uin
   if (is_paused_) return;
   if (has_pinged_) {
     if (now - sign_at_ < timeout) return;
+    ++server_.counts().heartbeats_missed;
     server_.log().info("connection lost: no answer to pings", {{"peer", facts_.peer()}});
     cut();
   } else if (now - sign_at_ >= interval) {

@@ -83,6 +83,7 @@ class WsLink : public hub::Link {
   void cut_after(std::chrono::milliseconds delay);
   bool is_too_big(std::string_view piece) const;
   void take_message(std::string_view message, bool is_text);
+  void refuse_text();
   void refuse(hub::CloseCode code, std::string_view reason);
 
   const bool is_plain_;     // not TLS

@@ -44,6 +44,11 @@ void JsonDocument::add(const std::string& key, std::uint64_t number) {
   node_->add(key, cJSON_CreateNumber(static_cast<double>(number)));
 }
 
+void JsonDocument::add(const std::string& key, JsonDocument object) {
+  node_->add(key, object.node_->object);
+  object.node_->object = nullptr;  // it is this one's now
+}
+
 void JsonDocument::add(const std::string& key, std::vector<JsonDocument> objects) {
   cJSON* const array = cJSON_CreateArray();
   node_->add(key, array);

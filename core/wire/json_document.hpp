@@ -23,6 +23,7 @@ class JsonDocument {
   void add(const std::string& key, const char* text) { add(key, std::string(text)); }
   void add(const std::string& key, std::uint64_t number);
   void add(const std::string& key, const std::vector<std::string>& texts);
+  void add(const std::string& key, JsonDocument object);
   void add(const std::string& key, std::vector<JsonDocument> objects);
 
   // In the order of adding, indented.

@@ -204,6 +204,18 @@ TEST(Status, slow_calls_are_counted_over_all_generations) {
 
 // ---- whom it asks
 
+TEST(Status, what_was_counted_is_said_in_the_text_where_there_is_any) {
+  serve("gen_1");
+  client("A").expect_nothing();
+  expect_lines(0, {"messages_refused"});
+  expect_json(R"("messages_refused":0)");
+  client("A").send_text("no json");
+  client("A").receive();
+  expect_lines(1, {"counted      messages_refused 1"});
+  expect_json(R"("messages_refused":1)");
+  LONGS_EQUAL(426, http_request(server().addresses()[0], "GET / HTTP/1.1\r\nHost: x\r\n\r\n").status);
+  expect_lines(1, {"counted      upgrades_refused 1"});
+}
 TEST(Status, where_no_server_runs_it_is_one_line_and_code_3) {
   const TemporaryFolder folder;
   std::vector<std::string> arguments = in_folder(folder);

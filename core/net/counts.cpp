@@ -1,0 +1,17 @@
+#include "core/net/counts.hpp"
+
+namespace jackfield::net {
+
+base::Counters Counts::list() const {
+  return {
+      {"handshakes_timed_out", handshakes_timed_out},
+      {"handshakes_crowded_out", handshakes_crowded_out},
+      {"upgrades_refused", upgrades_refused},
+      {"messages_too_big", messages_too_big},
+      {"messages_not_utf8", messages_not_utf8},
+      {"heartbeats_missed", heartbeats_missed},
+      {"accepts_paused", accepts_paused},
+  };
+}
+
+}  // namespace jackfield::net

@@ -1,0 +1,22 @@
+// What the network layer counts. Loop thread.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/counter.hpp"
+
+namespace jackfield::net {
+
+struct Counts {
+  std::uint64_t handshakes_timed_out = 0;
+  std::uint64_t handshakes_crowded_out = 0;  // the oldest, where there were too many at once
+  std::uint64_t upgrades_refused = 0;        // requests answered with an HTTP error
+  std::uint64_t messages_too_big = 0;        // closed with 1009
+  std::uint64_t messages_not_utf8 = 0;       // closed with 1007
+  std::uint64_t heartbeats_missed = 0;       // peers that did not answer a ping
+  std::uint64_t accepts_paused = 0;          // descriptors or memory were out
+
+  base::Counters list() const;
+};
+
+}  // namespace jackfield::net
