@@ -9,6 +9,7 @@ base::Counters Counts::list() const {
       {"slow_consumers_closed", slow_consumers_closed},
       {"messages_refused", messages_refused},
       {"limits_exceeded", limits_exceeded},
+      {"accesses_refused", accesses_refused},
   };
 }
 

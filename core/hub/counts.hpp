@@ -13,6 +13,7 @@ struct Counts {
   std::uint64_t slow_consumers_closed = 0;            // with 1013
   std::uint64_t messages_refused = 0;  // no message, or a name too long: INVALID_PAYLOAD
   std::uint64_t limits_exceeded = 0;   // requests answered with LIMIT_EXCEEDED
+  std::uint64_t accesses_refused = 0;  // requests answered, and subscriptions ended, with FORBIDDEN
 
   base::Counters list() const;
 };

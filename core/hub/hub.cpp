@@ -256,6 +256,10 @@ void Hub::do_what_is_due() {
     for (const JoinAgain& next : std::exchange(joins_again_, {})) {
       Connection* connection = find_connection(next.connection);
       if (connection == nullptr || connection->state != Connection::State::kOpen) continue;
+      if (!may(*connection, Action::kSubscribe, next.topic)) {
+        refuse_access(*connection, next.topic, kSubscribe);
+        continue;
+      }
       if (must_wait(*connection, next.topic, kSubscribe)) {
         hold_.joins_again.push_back(next);
         continue;
@@ -265,6 +269,18 @@ void Hub::do_what_is_due() {
   }
   for (const base::Id id : ended_) subscriptions_.erase(*subscriptions_.find(id));
   ended_.clear();
+}
+
+void Hub::recheck_access() {
+  const auto may_not = [this](const Subscription& subscription) {
+    return !subscription.is_ended &&
+           !may(*subscription.connection, Action::kSubscribe, subscription.topic->name);
+  };
+  for (const base::Id id : subscriptions_.which(may_not)) {
+    ++counts_.accesses_refused;
+    kicks_.push_back({id, std::string(kForbidden), "Not allowed on this topic any more"});
+  }
+  settle();
 }
 
 // ---- the end of a subscription

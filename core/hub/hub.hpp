@@ -20,6 +20,7 @@
 #include "core/base/ids.hpp"
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
+#include "core/hub/access_policy.hpp"
 #include "core/hub/channel.hpp"
 #include "core/hub/connection.hpp"
 #include "core/hub/counts.hpp"
@@ -165,6 +166,15 @@ class Hub {
   // taken away because a limit is lower than before.
   void set_limits(const Limits& limits) { limits_ = limits; }
 
+  // Who may do what from now on; not owned, and outlives its time here. Null: all may everything.
+  // What stands is asked about again only by `recheck_access`.
+  void set_access(const AccessPolicy* access) { access_ = access; }
+
+  // Ends the subscriptions of those who may not subscribe to their topic any more: a leave with
+  // kKicked, the error FORBIDDEN to the client. Messages that wait for a held channel are asked
+  // about when they are handled. Not from within a channel's function.
+  void recheck_access();
+
   // Closes every connection with 1000 "Server shutting down".
   void shut_down();
 
@@ -213,6 +223,11 @@ class Hub {
   // which would make room for its variables each time.
   void take(Connection& connection, std::string_view text, const wire::Message& message,
             bool is_utf8);
+  bool may(const Connection& connection, Action action, std::string_view topic) const {
+    return access_ == nullptr || access_->may(connection.link.facts(), action, topic);
+  }
+  [[gnu::noinline]] void refuse_access(Connection& connection, std::string_view topic,
+                                       std::string_view event);
   [[gnu::noinline]] void subscribe(Connection& connection, const wire::Message& message);
   void wait_for_join(Subscription& subscription, std::string_view payload);
   [[gnu::noinline]] void unsubscribe(Connection& connection, const wire::Message& message);
@@ -270,6 +285,7 @@ class Hub {
   Counts counts_;
   base::IdSource& ids_;
   base::Log& log_;
+  const AccessPolicy* access_ = nullptr;
   Router router_;
   SubscriptionIndex subscriptions_;
   PointerTable<std::unique_ptr<Connection>, ById<Connection>> connections_;

@@ -30,15 +30,25 @@ void Hub::receive(Connection& connection, std::string_view text, bool is_utf8) {
 
 void Hub::take(Connection& connection, std::string_view text, const wire::Message& message,
                bool is_utf8) {
-  if (!hold_.channels.empty() && must_wait(connection, message.topic, message.event)) {
+  const bool is_unsubscribe = message.event == kUnsubscribe;
+  const Action action = message.event == kSubscribe ? Action::kSubscribe : Action::kSend;
+  if (!is_unsubscribe && !may(connection, action, message.topic)) {
+    refuse_access(connection, message.topic, message.event);
+  } else if (!hold_.channels.empty() && must_wait(connection, message.topic, message.event)) {
     park(connection, message.topic, text, is_utf8);
-  } else if (message.event == kSubscribe) {
+  } else if (action == Action::kSubscribe) {
     subscribe(connection, message);
-  } else if (message.event == kUnsubscribe) {
+  } else if (is_unsubscribe) {
     unsubscribe(connection, message);
   } else {
     dispatch_event(connection, message);
   }
+}
+
+void Hub::refuse_access(Connection& connection, std::string_view topic, std::string_view event) {
+  ++counts_.accesses_refused;
+  log_.debug("access refused", {{"conn", connection.id}, {"topic", topic}, {"event", event}});
+  send_error(connection, topic, kForbidden, "Not allowed on this topic");
 }
 
 void Hub::send_error(Connection& connection, std::string_view topic, std::string_view code,

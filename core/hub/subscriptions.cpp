@@ -26,10 +26,16 @@ std::uint64_t SubscriptionIndex::ByMembership::hash(Key place) {
 }
 
 std::vector<base::Id> SubscriptionIndex::of_channels(const std::vector<Channel*>& channels) const {
+  return which([&](const Subscription& subscription) {
+    return std::find(channels.begin(), channels.end(), subscription.channel) != channels.end();
+  });
+}
+
+std::vector<base::Id> SubscriptionIndex::which(
+    const std::function<bool(const Subscription&)>& is_one) const {
   std::vector<base::Id> found;
   by_id_.for_each([&](const Subscription& subscription) {
-    const auto its = std::find(channels.begin(), channels.end(), subscription.channel);
-    if (its != channels.end()) found.push_back(subscription.id);
+    if (is_one(subscription)) found.push_back(subscription.id);
   });
   std::sort(found.begin(), found.end());
   return found;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -81,6 +82,9 @@ class SubscriptionIndex {
   // Those that any of these channels serves, ended ones too, in the order in which they came (by
   // id).
   std::vector<base::Id> of_channels(const std::vector<Channel*>& channels) const;
+
+  // Those that `is_one` says true of, ended ones too, in the order in which they came.
+  std::vector<base::Id> which(const std::function<bool(const Subscription&)>& is_one) const;
 
   // From here on a broadcast is deferred for it.
   void begin_joining(Subscription& subscription, std::unique_ptr<Joining> joining);

@@ -13,6 +13,7 @@ inline constexpr std::string_view kUnsubscribed = "unsubscribed";
 inline constexpr std::string_view kInvalidPayload = "INVALID_PAYLOAD";
 inline constexpr std::string_view kInternalError = "INTERNAL_ERROR";
 inline constexpr std::string_view kLimitExceeded = "LIMIT_EXCEEDED";
+inline constexpr std::string_view kForbidden = "FORBIDDEN";
 inline constexpr std::string_view kChannelUnloaded = "CHANNEL_UNLOADED";
 
 }  // namespace jackfield::hub
