@@ -130,9 +130,9 @@ void Daemon::open_status_socket() {
     log_.warning("no status can be asked for", {{"reason", "there is no runtime folder"}});
     return;
   }
-  auto opened = StatusSocket::open(plugins_.runtime_folder() / kStatusSocketName, loop_, [this] {
-    return make_status(config_, hub_, server_, plugins_);
-  });
+  auto opened =
+      StatusSocket::open(plugins_.runtime_folder() / kStatusSocketName, loop_, log_,
+                         [this] { return make_status(config_, hub_, server_, plugins_); });
   if (opened.is_ok()) {
     status_socket_ = std::move(opened.value());
   } else {

@@ -23,7 +23,6 @@ using Opened = base::Result<std::unique_ptr<StatusSocket>>;
 // Stands behind each form of the status, so that a reader knows that it has all of it. No form
 // holds one: JSON escapes it, and what is for people has no control characters.
 constexpr char kEnd = '\f';
-constexpr std::chrono::milliseconds kRest{1000};
 constexpr std::chrono::seconds kPatience{5};
 constexpr std::size_t kMaxStatusOctets = 16 << 20;
 
@@ -41,7 +40,8 @@ const sockaddr* as_address(const sockaddr_un& address) {
 
 }  // namespace
 
-Opened StatusSocket::open(const std::filesystem::path& path, base::Loop& loop, Source source) {
+Opened StatusSocket::open(const std::filesystem::path& path, base::Loop& loop, base::Log& log,
+                          Source source) {
   const auto refuse = [&](const std::string& why) {
     return Opened::failure("cannot listen on " + path.string() + ": " + why);
   };
@@ -61,40 +61,23 @@ Opened StatusSocket::open(const std::filesystem::path& path, base::Loop& loop, S
     return refuse(std::strerror(why));
   }
   std::unique_ptr<StatusSocket> opened(
-      new StatusSocket(path, std::move(socket), loop, std::move(source)));
-  opened->watch();
-  if (opened->watch_ == 0) return refuse("the loop cannot watch it");
+      new StatusSocket(path, std::move(socket), loop, log, std::move(source)));
+  opened->acceptor_.begin();
   return opened;
 }
 
 StatusSocket::StatusSocket(std::filesystem::path path, Descriptor socket, base::Loop& loop,
-                           Source source)
-    : path_(std::move(path)), socket_(std::move(socket)), loop_(loop), source_(std::move(source)) {}
+                           base::Log& log, Source source)
+    : path_(std::move(path)),
+      socket_(std::move(socket)),
+      source_(std::move(source)),
+      acceptor_(socket_.number(), path_.string(), loop, log, nullptr,
+                [this](const Descriptor& peer) { answer(peer); }) {}
 
-StatusSocket::~StatusSocket() {
-  loop_.unwatch(watch_);
-  if (rest_ != 0) loop_.cancel_timer(rest_);
-  ::unlink(path_.c_str());
-}
-
-void StatusSocket::watch() {
-  watch_ = loop_.watch(socket_.number(), [this] { answer(); });
-}
+StatusSocket::~StatusSocket() { ::unlink(path_.c_str()); }
 
 // A status fits into the socket's buffer by far; who gets only a part of a larger one notices.
-void StatusSocket::answer() {
-  const Descriptor peer(
-      ::accept4(socket_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!peer.is_open()) {
-    if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR) return;
-    // Out of descriptors or memory (accept(2)): who waits keeps the socket readable.
-    loop_.unwatch(std::exchange(watch_, 0));
-    rest_ = loop_.start_timer(kRest, std::chrono::milliseconds(0), [this] {
-      rest_ = 0;
-      watch();
-    });
-    return;
-  }
+void StatusSocket::answer(const Descriptor& peer) const {
   const Status status = source_();
   const std::string answer = status.text + kEnd + status.json + kEnd;
   std::string_view rest = answer;

@@ -7,7 +7,9 @@
 #include <memory>
 #include <string>
 
+#include "core/base/acceptor.hpp"
 #include "core/base/descriptor.hpp"
+#include "core/base/log.hpp"
 #include "core/base/loop.hpp"
 #include "core/base/result.hpp"
 #include "core/daemon/status.hpp"
@@ -22,9 +24,10 @@ class StatusSocket {
   using Source = std::function<Status()>;
 
   // Listens on `path`, which only this user may connect to. Fails with a sentence, also where the
-  // path is longer than unix(7) allows. The loop outlives it.
+  // path is longer than unix(7) allows. The loop and the log outlive it.
   static base::Result<std::unique_ptr<StatusSocket>> open(const std::filesystem::path& path,
-                                                          base::Loop& loop, Source source);
+                                                          base::Loop& loop, base::Log& log,
+                                                          Source source);
   // Removes the socket.
   ~StatusSocket();
   StatusSocket(const StatusSocket&) = delete;
@@ -32,16 +35,13 @@ class StatusSocket {
 
  private:
   StatusSocket(std::filesystem::path path, base::Descriptor socket, base::Loop& loop,
-               Source source);
-  void watch();
-  void answer();
+               base::Log& log, Source source);
+  void answer(const base::Descriptor& peer) const;
 
   const std::filesystem::path path_;
   const base::Descriptor socket_;
-  base::Loop& loop_;
   const Source source_;
-  base::WatchId watch_ = 0;
-  base::TimerId rest_ = 0;  // while nobody can be accepted
+  base::Acceptor acceptor_;
 };
 
 // Asks the server whose socket this is. Fails with a sentence where nobody answers within 5

@@ -17,9 +17,6 @@ namespace {
 
 using Opened = base::Result<std::unique_ptr<Listener>>;
 
-constexpr int kAcceptsPerTurn = 64;  // then the others have their turn
-constexpr std::chrono::milliseconds kRest{200};
-
 struct Address {
   sockaddr_storage storage{};
   socklen_t size = 0;
@@ -113,53 +110,21 @@ Listener::Listener(Endpoint endpoint, base::Descriptor socket, base::Loop& loop,
                    Counts& counts, Accepted accepted)
     : endpoint_(std::move(endpoint)),
       socket_(std::move(socket)),
-      loop_(loop),
-      log_(log),
-      counts_(counts),
-      accepted_(std::move(accepted)) {}
+      accepted_(std::move(accepted)),
+      acceptor_(socket_.number(), to_text(endpoint_), loop, log, &counts.accepts_paused,
+                [this](base::Descriptor peer) { accept(std::move(peer)); }) {}
 
 Listener::~Listener() {
-  if (resting_ != 0) loop_.cancel_timer(resting_);
-  loop_.unwatch(watch_);
   // Before the socket is closed: a successor may bind the name at once, and keeps it.
   if (endpoint_.kind == Endpoint::Kind::kUnix) ::unlink(endpoint_.path.c_str());
 }
 
-void Listener::begin() {
-  watch_ = loop_.watch(socket_.number(), [this] { accept_all(); });
-}
-
-void Listener::accept_all() {
-  for (int i = 0; i < kAcceptsPerTurn; ++i) {
-    const int descriptor =
-        ::accept4(socket_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (descriptor >= 0) {
-      if (endpoint_.kind != Endpoint::Kind::kUnix) {
-        const int on = 1;  // what is written in one go is meant to leave at once
-        ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      }
-      accepted_(descriptor);
-      continue;
-    }
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-    const bool is_out = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-    if (is_out) {
-      rest(errno);
-      return;
-    }
-    // Any other error is of that one connection (accept(2)): the next may be sound.
+void Listener::accept(base::Descriptor peer) {
+  if (endpoint_.kind != Endpoint::Kind::kUnix) {
+    const int on = 1;  // what is written in one go is meant to leave at once
+    ::setsockopt(peer.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
-}
-
-void Listener::rest(int error) {
-  ++counts_.accepts_paused;
-  log_.warning("accepting rests",
-               {{"listen", to_text(endpoint_)}, {"reason", std::strerror(error)}});
-  loop_.unwatch(std::exchange(watch_, 0));
-  resting_ = loop_.start_timer(kRest, std::chrono::milliseconds(0), [this] {
-    resting_ = 0;
-    begin();
-  });
+  accepted_(peer.release());
 }
 
 std::string to_url(const Endpoint& endpoint, const std::string& path) {

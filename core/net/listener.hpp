@@ -1,11 +1,11 @@
-// A listening socket: TCP or Unix. Accepts in the loop, and rests for a while where descriptors or
-// memory are out rather than spinning. Loop thread.
+// A listening socket: TCP or Unix. Loop thread.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "core/base/acceptor.hpp"
 #include "core/base/descriptor.hpp"
 #include "core/base/log.hpp"
 #include "core/base/loop.hpp"
@@ -29,7 +29,7 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
 
   // Accepts from now on.
-  void begin();
+  void begin() { acceptor_.begin(); }
 
   // With the port that was given where it asked for any.
   const Endpoint& endpoint() const { return endpoint_; }
@@ -38,17 +38,12 @@ class Listener {
   Listener(Endpoint endpoint, base::Descriptor socket, base::Loop& loop, base::Log& log,
            Counts& counts, Accepted accepted);
 
-  void accept_all();
-  void rest(int error);
+  void accept(base::Descriptor peer);
 
   Endpoint endpoint_;
   const base::Descriptor socket_;
-  base::Loop& loop_;
-  base::Log& log_;
-  Counts& counts_;
-  Accepted accepted_;
-  base::WatchId watch_ = 0;
-  base::TimerId resting_ = 0;
+  const Accepted accepted_;
+  base::Acceptor acceptor_;
 };
 
 // "ws://127.0.0.1:3001/", or "unix:/path".
