@@ -45,23 +45,30 @@ void Handshakes::cut_oldest(const char* why) {
   ::shutdown(lws_get_socket_fd(wsi), SHUT_RDWR);  // and libwebsockets closes
 }
 
-void Handshakes::cut_late() {
-  const auto latest = base::Loop::now() - timeout_;
+void Handshakes::judge() {
+  is_due_ = false;
+  const auto now = base::Loop::now();
+  const auto latest = now - timeout_;
+  const bool was_held_up = !in_order_.empty() && in_order_.front().begun <= latest - timeout_;
+  if (was_held_up) {  // by a plugin or by SIGSTOP; that is not the peers' fault
+    for (Handshake& handshake : in_order_) handshake.begun = now;
+  }
   while (!in_order_.empty() && in_order_.front().begun <= latest) {
     ++counts_.handshakes_timed_out;
     cut_oldest("timed out");
   }
+  watch();
 }
 
 void Handshakes::watch() {
   using std::chrono::milliseconds;
-  if (timer_ != 0 || in_order_.empty()) return;
+  if (timer_ != 0 || is_due_ || in_order_.empty()) return;
   const auto left = in_order_.front().begun + timeout_ - base::Loop::now();
   const auto delay = std::chrono::ceil<milliseconds>(left);
   timer_ = loop_.start_timer(std::max(delay, milliseconds(1)), milliseconds(0), [this] {
     timer_ = 0;
-    cut_late();
-    watch();
+    is_due_ = true;
+    loop_.wake();
   });
 }
 

@@ -33,14 +33,20 @@ class Handshakes {
   void end(lws* wsi);
   bool is_empty() const { return in_order_.empty(); }
 
+  // Cuts those whose time is up. To be called when all is read that there is: what a peer has sent
+  // in time counts, whenever the server comes to read it.
+  void cut_late() {
+    if (is_due_) judge();
+  }
+
  private:
   struct Handshake {
     lws* wsi;
     std::chrono::microseconds begun;
   };
 
+  void judge();
   void cut_oldest(const char* why);
-  void cut_late();
   void watch();
 
   std::chrono::milliseconds timeout_;
@@ -50,6 +56,7 @@ class Handshakes {
   std::list<Handshake> in_order_;  // of their begin, and so of their ends
   std::unordered_map<lws*, std::list<Handshake>::iterator> by_wsi_;
   base::TimerId timer_ = 0;  // for the first deadline; at rest while there is none
+  bool is_due_ = false;      // that deadline has passed
 };
 
 }  // namespace jackfield::net

@@ -48,6 +48,9 @@ class LoopUv : public base::Loop {
   // Called once per turn, before the loop waits. Set once, before `run`.
   void on_turn_end(Task task);
 
+  // Does not wait before this or the next turn's end, as if something were ready.
+  void wake() { uv_async_send(&door_); }
+
   // The timers on the loop that somebody else has made, active or not. Walks all handles.
   std::vector<uv_timer_t*> foreign_timers();
 

@@ -193,18 +193,40 @@ void Server::remove(WsLink& link) {
 
 // ---- heartbeats: one clock for all links, at rest while there are none
 
-void Server::watch_heartbeats() {
+// The loop runs its clocks before it reads. So where it was held up, by a plugin or by SIGSTOP, the
+// signs of life of that time are still in the sockets when a clock comes due: nobody is judged
+// before those have been read.
+void Server::read_on() {
+  reads_.finish(context_, hub_);
+  if (std::exchange(are_heartbeats_due_, false)) check_heartbeats();
+  handshakes_.cut_late();
+}
+
+std::chrono::milliseconds Server::heartbeat_period() const {
   using std::chrono::milliseconds;
-  if (settings_.ping_interval.count() == 0 || heartbeat_timer_ != 0) return;
   const milliseconds shorter = std::min(settings_.ping_interval, settings_.ping_timeout);
-  const milliseconds period = std::clamp(shorter / 4, milliseconds(20), milliseconds(5000));
-  heartbeat_timer_ = loop_.start_timer(period, period, [this] { check_heartbeats(); });
+  return std::clamp(shorter / 4, milliseconds(20), milliseconds(5000));
+}
+
+void Server::watch_heartbeats() {
+  if (settings_.ping_interval.count() == 0 || heartbeat_timer_ != 0) return;
+  heartbeats_checked_at_ = loop_.turn_time();
+  heartbeat_timer_ = loop_.start_timer(heartbeat_period(), heartbeat_period(), [this] {
+    are_heartbeats_due_ = true;
+    loop_.wake();
+  });
 }
 
 void Server::check_heartbeats() {
   const auto interval = static_cast<std::uint64_t>(settings_.ping_interval.count());
   const auto timeout = static_cast<std::uint64_t>(settings_.ping_timeout.count());
-  for (const auto& link : links_) link->check_heartbeat(loop_.turn_time(), interval, timeout);
+  const auto period = static_cast<std::uint64_t>(heartbeat_period().count());
+  const std::uint64_t now = loop_.turn_time();
+  // Where it was held up for longer than a peer has for its answer, peers may have been held up
+  // with it: a machine or a container that was frozen.
+  const std::uint64_t since = now - std::exchange(heartbeats_checked_at_, now);
+  const bool may_judge = since < period + timeout;
+  for (const auto& link : links_) link->check_heartbeat(now, interval, timeout, may_judge);
 }
 
 // ---- from libwebsockets

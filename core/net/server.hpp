@@ -59,8 +59,9 @@ class Server {
   // Counted since its start.
   const Counts& counts() const { return counts_; }
 
-  // Once the loop has served what was readable: reads on where there may be more.
-  void read_on() { reads_.finish(context_, hub_); }
+  // Once the loop has served what was readable: reads on where there may be more, and then judges
+  // whose time is up.
+  void read_on();
 
   // At the end of each turn: lets the hub write, then cuts what turned out broken.
   void end_turn();
@@ -93,6 +94,7 @@ class Server {
   void show_libwebsockets_log();
   void watch_heartbeats();
   void check_heartbeats();
+  std::chrono::milliseconds heartbeat_period() const;
 
   Settings settings_;
   LoopUv& loop_;
@@ -111,7 +113,9 @@ class Server {
   std::vector<WsLink*> to_cut_;
   Handshakes handshakes_;
   Reads reads_;
-  base::TimerId heartbeat_timer_ = 0;  // runs while there are links
+  base::TimerId heartbeat_timer_ = 0;        // runs while there are links
+  bool are_heartbeats_due_ = false;          // once all is read that there is
+  std::uint64_t heartbeats_checked_at_ = 0;  // milliseconds of the loop
   std::function<void()> on_empty_;
 };
 

@@ -269,20 +269,20 @@ void WsLink::finish_close(std::string_view close_frame) {
 
 // ---- heartbeat
 
-void WsLink::check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uint64_t timeout) {
-  if (is_paused_) return;
-  if (has_pinged_) {
-    if (now - sign_at_ < timeout) return;
+void WsLink::check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uint64_t timeout,
+                             bool may_judge) {
+  if (is_paused_ || now - sign_at_ < (has_pinged_ ? timeout : interval)) return;
+  if (has_pinged_ && may_judge) {
     ++server_.counts().heartbeats_missed;
     server_.log().info("connection lost: no answer to pings", {{"peer", facts_.peer()}});
     cut();
-  } else if (now - sign_at_ >= interval) {
-    has_pinged_ = true;
-    sign_at_ = now;
-    // Nothing may follow a Close of libwebsockets' own, after a protocol error.
-    const bool is_free = !is_congested() && lws_get_close_length(wsi_) == 0;
-    if (is_free) write(wire::make_ping_frame().bytes());
+    return;
   }
+  has_pinged_ = true;
+  sign_at_ = now;
+  // Nothing may follow a Close of libwebsockets' own, after a protocol error.
+  const bool is_free = !is_congested() && lws_get_close_length(wsi_) == 0;
+  if (is_free) write(wire::make_ping_frame().bytes());
 }
 
 }  // namespace jackfield::net

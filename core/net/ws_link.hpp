@@ -56,8 +56,10 @@ class WsLink : public hub::Link {
   // ---- from the Server's clock; milliseconds of the loop
 
   // Sends a ping where nothing was heard for `interval`; cuts the connection where nothing was for
-  // `timeout` after it, so never without having asked.
-  void check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uint64_t timeout);
+  // `timeout` after it, so never without having asked. Without `may_judge` it asks again instead.
+  // To be called when all is read that there is.
+  void check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uint64_t timeout,
+                       bool may_judge);
 
   // Ends the connection without a handshake.
   void cut();

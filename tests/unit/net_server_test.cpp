@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "core/base/ids.hpp"
 #include "core/base/log.hpp"
@@ -88,10 +89,11 @@ TEST_GROUP(NetServer) {
   std::unique_ptr<hub::Hub> hub = std::make_unique<hub::Hub>(limits, ids, log);
   std::unique_ptr<net::Server> server;
 
-  void setup() override { start(0); }
-  void start(std::size_t read_buffer_bytes) {
-    net::Settings settings;
-    settings.read_buffer_bytes = read_buffer_bytes;
+  net::Settings settings;
+
+  void setup() override { start(); }
+  void start() {
+    server.reset();
     settings.listen = {{net::Endpoint::Kind::kUnix, {}, 0, path}};
     server = std::make_unique<net::Server>(settings, loop, *hub, log);
     CHECK(server->start().is_ok());
@@ -151,8 +153,8 @@ TEST(NetServer, nothing_wakes_it_after_a_refused_handshake) {
 // end.
 TEST(NetServer, what_came_together_is_answered_in_one_turn) {
   for (const std::size_t buffer : {128u, 1024u, 4096u}) {
-    server.reset();
-    start(buffer);
+    settings.read_buffer_bytes = buffer;
+    start();
     const Peer peer(path);
     peer.say(kUpgrade);
     settle(1);
@@ -170,4 +172,81 @@ TEST(NetServer, what_came_together_is_answered_in_one_turn) {
       LONGS_EQUAL(together, count(peer.hear(), "No channel matches"));
     }
   }
+}
+
+// ---- the loop does not turn for a while: a plugin holds it up, or SIGSTOP
+
+namespace {
+
+constexpr std::string_view kPing("\x89\x02jf");
+
+TEST_GROUP_BASE(HeldUp, TEST_GROUP_CppUTestGroupNetServer) {
+  static constexpr auto kTimeout = 200ms;
+
+  // Turns until the peer is pinged.
+  void turn_until_pinged(const Peer& peer) {
+    std::string heard;
+    const base::TimerId late = loop.start_timer(20s, 0ms, [] { FAIL("waited in vain"); });
+    const base::TimerId look = loop.start_timer(1ms, 1ms, [&] { heard += peer.hear(); });
+    loop.run_until([&] { return heard.ends_with(kPing); });
+    loop.cancel_timer(look);
+    loop.cancel_timer(late);
+  }
+};
+
+}  // namespace
+
+TEST(HeldUp, an_answer_to_a_ping_counts_though_it_is_read_late) {
+  settings.ping_interval = 10ms;
+  settings.ping_timeout = kTimeout;
+  start();
+  const Peer peer(path);
+  peer.say(kUpgrade);
+  settle(1);
+  turn_until_pinged(peer);
+  peer.say(test::frame_bytes(test::Opcode::kPong, "jf"));
+  std::this_thread::sleep_for(kTimeout + 5ms);
+  loop.drain(20);
+  LONGS_EQUAL(1, server->connection_count());
+  LONGS_EQUAL(0, server->counts().heartbeats_missed);
+}
+
+TEST(HeldUp, who_may_have_been_held_up_too_is_asked_again_and_only_then_given_up) {
+  settings.ping_interval = 10ms;
+  settings.ping_timeout = kTimeout;
+  start();
+  const Peer peer(path);
+  peer.say(kUpgrade);
+  settle(1);
+  turn_until_pinged(peer);
+  std::this_thread::sleep_for(2 * kTimeout);
+  loop.drain(20);
+  LONGS_EQUAL(1, server->connection_count());
+  CHECK(peer.hear() == kPing);
+  settle(0);
+  LONGS_EQUAL(1, server->counts().heartbeats_missed);
+}
+
+TEST(HeldUp, a_handshake_counts_though_it_is_read_late) {
+  settings.handshake_timeout = kTimeout;
+  start();
+  const Peer peer(path);
+  loop.drain(20);
+  peer.say(kUpgrade);
+  std::this_thread::sleep_for(kTimeout + 5ms);
+  settle(1);
+  LONGS_EQUAL(0, server->counts().handshakes_timed_out);
+}
+
+TEST(HeldUp, a_handshake_has_its_time_anew_and_only_that) {
+  settings.handshake_timeout = kTimeout;
+  start();
+  const Peer peer(path);
+  loop.drain(20);
+  std::this_thread::sleep_for(2 * kTimeout);
+  loop.drain(20);
+  LONGS_EQUAL(0, server->counts().handshakes_timed_out);
+  const base::TimerId late = loop.start_timer(20s, 0ms, [] { FAIL("waited in vain"); });
+  loop.run_until([&] { return server->counts().handshakes_timed_out == 1; });
+  loop.cancel_timer(late);
 }
