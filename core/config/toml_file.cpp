@@ -19,33 +19,57 @@ Position position_of(const toml::source_region& source) {
                   static_cast<unsigned>(source.begin.column)};
 }
 
-// Where a dotted key has more than kMaxKeyParts parts. Works on lines, as keys do, and takes
-// whatever looks like a dotted key for one.
+// Where the string ends that begins at `begin`, with its quote; as toml++ has it, or a key could
+// hide behind one. Where it breaks off, the text is no TOML, and toml++ stops there.
+std::size_t end_of_string(std::string_view text, std::size_t begin) {
+  const char quote = text[begin];
+  const std::string three(3, quote);
+  const bool has_lines = text.substr(begin).starts_with(three);
+  std::size_t at = begin + (has_lines ? 3 : 1);
+  while (at < text.size()) {
+    if (text[at] == '\\' && quote == '"') {
+      at += 2;
+    } else if (has_lines && text.substr(at).starts_with(three)) {
+      // Two quotes more may belong to what the string says.
+      const std::size_t end = text.find_first_not_of(quote, at);
+      return std::min({end, at + 5, text.size()});
+    } else if (!has_lines && (text[at] == quote || text[at] == '\n')) {
+      return at + 1;
+    } else {
+      ++at;
+    }
+  }
+  return text.size();
+}
+
+// Both of an octet; the column in octets.
+Position position_at(std::string_view text, std::size_t at) {
+  const std::string_view before = text.substr(0, at);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const std::size_t begin = before.rfind('\n') + 1;  // npos + 1 is 0
+  return {static_cast<unsigned>(line), static_cast<unsigned>(at - begin + 1)};
+}
+
+// Where a dotted key has more than kMaxKeyParts parts. Takes whatever looks like a dotted key for
+// one, but what stands in strings and comments.
 std::optional<Position> find_long_key(std::string_view text) {
-  Position position{1, 0};
   unsigned dots = 0;
-  char quote = 0;
-  bool in_comment = false;
-  for (const char c : text) {
-    ++position.column;
-    if (c == '\n') {
-      position = Position{position.line + 1, 0};
-      dots = 0;
-      quote = 0;
-      in_comment = false;
-    } else if (in_comment) {
+  for (std::size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    if (c == '"' || c == '\'') {
+      at = end_of_string(text, at);
       continue;
-    } else if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '.') {
-      if (++dots >= kMaxKeyParts) return position;
-    } else if (c == '#') {
-      in_comment = true;
-    } else if (c == '=' || c == ',' || c == '[' || c == ']' || c == '{' || c == '}') {
+    }
+    if (c == '#') {
+      at = std::min(text.find('\n', at), text.size());
+      continue;
+    }
+    if (c == '.') {
+      if (++dots >= kMaxKeyParts) return position_at(text, at);
+    } else if (std::string_view("\n=,[]{}").find(c) != std::string_view::npos) {
       dots = 0;
     }
+    ++at;
   }
   return std::nullopt;
 }
@@ -113,6 +137,13 @@ class Converter {
   std::optional<Position> too_deep_;
 };
 
+// What toml++ says of a mistake may hold what it saw, a line's end too.
+std::string as_one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) line += c == '\n' || c == '\r' ? ' ' : c;
+  return line;
+}
+
 TomlOutcome refuse(Position position, std::string mistake) {
   return TomlOutcome{std::nullopt, position, std::move(mistake)};
 }
@@ -135,7 +166,7 @@ TomlOutcome read_toml(std::string_view text) {
     }
     return outcome;
   } catch (const toml::parse_error& error) {
-    return refuse(position_of(error.source()), "not TOML: " + std::string(error.description()));
+    return refuse(position_of(error.source()), "not TOML: " + as_one_line(error.description()));
   }
 }
 

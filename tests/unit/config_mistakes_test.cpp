@@ -314,8 +314,25 @@ TEST(ConfigMistakes, text_that_is_not_toml) {
       {"a = 99999999999999999999",
        "j.toml:1:25: not TOML: Error while parsing decimal integer: '99999999999999999999' is not "
        "representable in 64 bits"},
+      // What toml++ saw was a line's end; a mistake is one line.
+      {"a = na\n",
+       "j.toml:1:7: not TOML: Error while parsing floating-point: expected 'nan', saw 'na '"},
   };
   check_rows(rows);
+}
+
+// toml++ frees a table of many parts by recursion, and would run off the stack.
+TEST(ConfigMistakes, a_long_key_does_not_hide_behind_a_string) {
+  std::string key;
+  for (int i = 0; i < 200'000; ++i) key += "a.";
+  for (const std::string string :
+       {R"("\"")", R"("\\")", R"("")", R"('\')", R"('"')", "\"\"\"it's\n it's\"\"\"",
+        R"("""a\"""""")", R"("""""")", R"("""""""")", R"('''\'"''')", R"('''a''''')"}) {
+    const auto mistakes =
+        jackfield::config::parse("x = { b = " + string + ", " + key + "a = 1 }\n", "j.toml").mistakes;
+    LONGS_EQUAL(1, mistakes.size());
+    STRCMP_EQUAL("a dotted key may have at most 100 parts", mistakes.front().message.c_str());
+  }
 }
 
 TEST(ConfigMistakes, nesting_that_would_run_off_the_stack) {
