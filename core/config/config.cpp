@@ -24,7 +24,8 @@ namespace jackfield::config {
 namespace {
 
 constexpr std::string_view kPluginTable = "plugin";
-constexpr std::array<std::string_view, 4> kTables = {"server", "log", "configuration", "plugins"};
+constexpr std::array<std::string_view, 5> kTables = {"server", "tls", "log", "configuration",
+                                                     "plugins"};
 
 bool is_known_table(std::string_view name) {
   return std::find(kTables.begin(), kTables.end(), name) != kTables.end();
@@ -59,7 +60,7 @@ std::string suggest_table(std::string_view name) {
   for (const Key& key : kKeys) {
     if (key.name == name) return "; did you mean " + join_key(key.table, key.name) + "?";
   }
-  return "; the tables are [server], [log], [configuration], [plugins] and [plugin.NAME]";
+  return "; the tables are [server], [tls], [log], [configuration], [plugins] and [plugin.NAME]";
 }
 
 // Turns the tree of a file into a Config.
@@ -151,6 +152,11 @@ class Reader {
                    "max_topic_bytes and max_event_bytes together, and 9",
                    limits.max_topic_bytes + limits.max_event_bytes + 9,
                    {"server.max_topic_bytes", "server.max_event_bytes"});
+    for (auto& [key, message] : find_tls_mistakes(config_.server)) {
+      auto place = places_.find(key);
+      if (place == places_.end()) place = places_.find("server.listen");
+      mistakes_.add(place == places_.end() ? Position{} : place->second, key, std::move(message));
+    }
   }
 
   // Notes that `key` is less than `least`, which comes from `others`; at the place of the first of
@@ -240,6 +246,30 @@ Outcome parse(std::string_view text, const std::filesystem::path& file) {
   }
   outcome.mistakes = mistakes.take();
   return outcome;
+}
+
+std::vector<std::pair<std::string, std::string>> find_tls_mistakes(const net::Settings& server) {
+  using ClientCertificate = net::TlsSettings::ClientCertificate;
+  std::vector<std::pair<std::string, std::string>> mistakes;
+  if (!net::has_tls(server.listen)) return mistakes;
+  const net::TlsSettings& tls = server.tls;
+  if (tls.certificate.empty()) {
+    mistakes.emplace_back("tls.certificate", "must be set: server.listen has a listener with TLS");
+  }
+  if (tls.key.empty()) {
+    mistakes.emplace_back("tls.key", "must be set: server.listen has a listener with TLS");
+  }
+  // Who names an authority believes that it guards something.
+  const bool asks = tls.client_certificate != ClientCertificate::kNone;
+  if (asks && tls.client_ca.empty()) {
+    mistakes.emplace_back("tls.client_ca",
+                          "must be set where tls.client_certificate is not \"none\"");
+  } else if (!asks && !tls.client_ca.empty()) {
+    mistakes.emplace_back("tls.client_certificate",
+                          "must be \"optional\" or \"required\" where tls.client_ca is set, is "
+                          "\"none\"");
+  }
+  return mistakes;
 }
 
 Outcome load(const std::filesystem::path& file) { return load(file, Kind::kAny); }

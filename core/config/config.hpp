@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/log.hpp"
@@ -54,6 +55,10 @@ inline constexpr std::size_t kMaxFileOctets = 1 << 20;
 
 // The same for text that has been read already; `file` names it.
 [[nodiscard]] Outcome parse(std::string_view text, const std::filesystem::path& file);
+
+// Where a listener has TLS: what is missing for it, or not right together, each as a key and what
+// is said of it. `load` has looked at the file's own listeners; this is for others.
+std::vector<std::pair<std::string, std::string>> find_tls_mistakes(const net::Settings& server);
 
 // Every key that a file may have, as "server.listen"; those of [plugin.NAME] are the plugins' own.
 std::vector<std::string> known_keys();

@@ -17,6 +17,7 @@ using net::Endpoint;
 using EndpointResult = base::Result<Endpoint>;
 
 constexpr std::string_view kUnixPrefix = "unix:";
+constexpr std::string_view kTlsPrefix = "tls:";
 constexpr std::size_t kMaxUnixPathOctets = sizeof(sockaddr_un{}.sun_path) - 1;
 
 EndpointResult refuse(std::string_view right_form, std::string_view text) {
@@ -56,36 +57,47 @@ EndpointResult parse_unix(std::string_view text) {
   return endpoint;
 }
 
-}  // namespace
-
-EndpointResult parse_endpoint(std::string_view text) {
+// Whole: what the text was given as.
+EndpointResult parse_tcp(std::string_view text, std::string_view whole) {
   static constexpr std::string_view kForms = "ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH";
-  if (text.starts_with(kUnixPrefix)) return parse_unix(text);
-
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return refuse(kForms, text);
+  if (colon == std::string_view::npos || colon == 0) return refuse(kForms, whole);
   const std::string_view host = text.substr(0, colon);
-  if (host.back() == ':') return refuse(kForms, text);
+  if (host.back() == ':') return refuse(kForms, whole);
 
   Endpoint endpoint;
   std::optional<std::string> address;
   if (host.front() == '[') {
-    if (host.back() != ']') return refuse(kForms, text);
+    if (host.back() != ']') return refuse(kForms, whole);
     endpoint.kind = Endpoint::Kind::kTcp6;
     address = canonical_address(AF_INET6, host.substr(1, host.size() - 2));
-    if (!address) return refuse("[ADDRESS]:PORT with an IPv6 address", text);
+    if (!address) return refuse("[ADDRESS]:PORT with an IPv6 address", whole);
   } else if (host.find(':') != std::string_view::npos) {
-    return refuse("[ADDRESS]:PORT, an IPv6 address in brackets", text);
+    return refuse("[ADDRESS]:PORT, an IPv6 address in brackets", whole);
   } else {
     address = canonical_address(AF_INET, host == "localhost" ? "127.0.0.1" : host);
     if (!address) {
-      return refuse("ADDRESS:PORT with a numeric address (0.0.0.0 for all) or localhost", text);
+      return refuse("ADDRESS:PORT with a numeric address (0.0.0.0 for all) or localhost", whole);
     }
   }
   const auto port = parse_port(text.substr(colon + 1));
-  if (!port) return refuse("an address and a port from 0 to 65535", text);
+  if (!port) return refuse("an address and a port from 0 to 65535", whole);
   endpoint.host = std::move(*address);
   endpoint.port = *port;
+  return endpoint;
+}
+
+}  // namespace
+
+EndpointResult parse_endpoint(std::string_view text) {
+  if (text.starts_with(kUnixPrefix)) return parse_unix(text);
+  if (!text.starts_with(kTlsPrefix)) return parse_tcp(text, text);
+  const std::string_view address = text.substr(kTlsPrefix.size());
+  if (address.starts_with(kUnixPrefix)) {
+    return refuse("tls: and ADDRESS:PORT or [ADDRESS]:PORT; a Unix socket has no TLS", text);
+  }
+  EndpointResult endpoint = parse_tcp(address, text);
+  if (endpoint.is_ok()) endpoint.value().is_tls = true;
   return endpoint;
 }
 

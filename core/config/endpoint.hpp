@@ -1,5 +1,6 @@
 // Where to listen, as text: "127.0.0.1:3001", "[::1]:3001", "localhost:3001" (127.0.0.1), port 0
-// for any free one, "unix:/run/jackfield.sock". Names are not resolved. Any thread, no state.
+// for any free one, "unix:/run/jackfield.sock"; "tls:" before an address asks for TLS there. Names
+// are not resolved. Any thread, no state.
 #pragma once
 
 #include <string>

@@ -14,6 +14,7 @@ using TextResult = base::Result<std::string>;
 constexpr int kDay = 86400;
 constexpr int kHour = 3600;
 constexpr int kMinute = 60;
+constexpr int kYear = 365 * kDay;
 constexpr std::int64_t kGiB = 1 << 30;
 
 TextResult refuse(std::string_view right_form, const std::string& text) {
@@ -119,6 +120,40 @@ void read_order(Field& field, const Target& target) {
   });
 }
 
+// The path of a file; "" where there is none.
+template <class Setting>
+void read_file_path(Field& field, const Target& target) {
+  static constexpr std::string_view kForm = "the path of a file, or \"\" for none";
+  const std::string* path = field.text(kForm);
+  if (path == nullptr) return;
+  if (path->empty()) return Setting::in(target.config).clear();
+  if (!is_path(*path)) return field.refuse(kForm);
+  Setting::in(target.config) = target.folder / *path;
+}
+
+void read_minimum_version(Field& field, const Target& target) {
+  using Version = net::TlsSettings::Version;
+  static constexpr std::string_view kForm = R"("1.2" or "1.3")";
+  const std::string* version = field.text(kForm);
+  if (version == nullptr) return;
+  if (*version != "1.2" && *version != "1.3") return field.refuse(kForm);
+  target.config.server.tls.minimum_version = *version == "1.3" ? Version::k1_3 : Version::k1_2;
+}
+
+void read_client_certificate(Field& field, const Target& target) {
+  using ClientCertificate = net::TlsSettings::ClientCertificate;
+  static constexpr std::string_view kForm = R"("none", "optional" or "required")";
+  const std::string* word = field.text(kForm);
+  if (word == nullptr) return;
+  for (const auto choice :
+       {ClientCertificate::kNone, ClientCertificate::kOptional, ClientCertificate::kRequired}) {
+    if (to_toml(*word) != to_toml(choice)) continue;
+    target.config.server.tls.client_certificate = choice;
+    return;
+  }
+  field.refuse(kForm);
+}
+
 // ---- what the table is made of
 
 // Where a setting is kept, by the members that lead to it.
@@ -204,6 +239,8 @@ constexpr Key boolean(std::string_view table, std::string_view name) {
 template <auto kMember>
 using OfServer = Place<&Config::server, kMember>;
 template <auto kMember>
+using OfTls = Place<&Config::server, &net::Settings::tls, kMember>;
+template <auto kMember>
 using OfPlugins = Place<&Config::plugins, kMember>;
 
 // libwebsockets' tables of descriptors are as large as the start made them: fewer connections are
@@ -220,7 +257,13 @@ constexpr Key read_buffer_bytes() {
                            read_integer_or_default<Setting, 128, 65536>);
 }
 
+template <auto kMember>
+constexpr Key tls_file(std::string_view name) {
+  return live<OfTls<kMember>>("tls", name, read_file_path<OfTls<kMember>>);
+}
+
 using net::Settings;
+using net::TlsSettings;
 using Plugins = plugin::Settings;
 
 constexpr auto kTable = std::to_array<Key>({
@@ -239,6 +282,14 @@ constexpr auto kTable = std::to_array<Key>({
     limit<&hub::Limits::max_outbox_bytes, 1024, kGiB>("max_outbox_bytes"),
     read_buffer_bytes(),
     live<OfServer<&Settings::forward_headers>>("server", "forward_headers", read_forward_headers),
+    tls_file<&TlsSettings::certificate>("certificate"),
+    tls_file<&TlsSettings::key>("key"),
+    live<OfTls<&TlsSettings::minimum_version>>("tls", "minimum_version", read_minimum_version),
+    tls_file<&TlsSettings::client_ca>("client_ca"),
+    live<OfTls<&TlsSettings::client_certificate>>("tls", "client_certificate",
+                                                  read_client_certificate),
+    live<OfTls<&TlsSettings::hsts_max_age_s>>(
+        "tls", "hsts_max_age_s", read_integer<OfTls<&TlsSettings::hsts_max_age_s>, 0, 10 * kYear>),
     live<Place<&Config::log_level>>("log", "level", read_level),
     boolean<Place<&Config::watch>>("configuration", "watch"),
     at_start<OfPlugins<&Plugins::directory>>("plugins", "directory", read_directory),

@@ -38,4 +38,18 @@ std::string to_toml(const std::vector<net::Endpoint>& value) {
 
 std::string to_toml(base::LogLevel value) { return to_toml(std::string(log_level_name(value))); }
 
+std::string to_toml(net::TlsSettings::Version value) {
+  return value == net::TlsSettings::Version::k1_3 ? "\"1.3\"" : "\"1.2\"";
+}
+
+std::string to_toml(net::TlsSettings::ClientCertificate value) {
+  using ClientCertificate = net::TlsSettings::ClientCertificate;
+  switch (value) {
+    case ClientCertificate::kNone: return "\"none\"";
+    case ClientCertificate::kOptional: return "\"optional\"";
+    case ClientCertificate::kRequired: return "\"required\"";
+  }
+  return {};
+}
+
 }  // namespace jackfield::config

@@ -21,5 +21,7 @@ std::string to_toml(const std::filesystem::path& value);
 std::string to_toml(const std::vector<std::string>& value);
 std::string to_toml(const std::vector<net::Endpoint>& value);
 std::string to_toml(base::LogLevel value);
+std::string to_toml(net::TlsSettings::Version value);
+std::string to_toml(net::TlsSettings::ClientCertificate value);
 
 }  // namespace jackfield::config

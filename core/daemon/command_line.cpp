@@ -37,8 +37,8 @@ int parse_and_run(int argc, char** argv) {
   ServeOptions serve;
   app.add_option("--config", serve.config, "Configuration file (TOML)")->type_name("FILE");
   app.add_option("--listen", serve.listen,
-                 "Where to listen instead of server.listen: ADDR:PORT, [ADDR]:PORT or unix:/path; "
-                 "repeatable")
+                 "Where to listen instead of server.listen: ADDR:PORT, [ADDR]:PORT or unix:/path, "
+                 "tls: before an address for TLS; repeatable")
       ->type_name("ADDR:PORT")
       ->take_all()
       ->allow_extra_args(false)

@@ -31,6 +31,9 @@ config::Outcome ConfigSource::overridden(config::Outcome outcome) const {
     for (const std::string& text : options_.listen) {
       config.server.listen.push_back(config::parse_endpoint(text).value());
     }
+    for (const auto& [key, message] : config::find_tls_mistakes(config.server)) {
+      outcome.mistakes.push_back({has_file() ? file().string() : "--listen", 0, 0, key, message});
+    }
   }
   if (!options_.plugins.empty()) config.plugins.directory = options_.plugins;
   if (const auto level = base::log_level_from_name(options_.log_level)) config.log_level = *level;

@@ -129,7 +129,9 @@ void Listener::accept(base::Descriptor peer) {
 
 std::string to_url(const Endpoint& endpoint, const std::string& path) {
   if (endpoint.kind == Endpoint::Kind::kUnix) return to_text(endpoint);
-  return "ws://" + to_text(endpoint) + (path.empty() ? "/" : path);
+  Endpoint address = endpoint;
+  address.is_tls = false;
+  return (endpoint.is_tls ? "wss://" : "ws://") + to_text(address) + (path.empty() ? "/" : path);
 }
 
 }  // namespace jackfield::net

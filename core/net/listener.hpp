@@ -46,7 +46,7 @@ class Listener {
   base::Acceptor acceptor_;
 };
 
-// "ws://127.0.0.1:3001/", or "unix:/path".
+// "ws://127.0.0.1:3001/", "wss://127.0.0.1:3443/" or "unix:/path".
 std::string to_url(const Endpoint& endpoint, const std::string& path);
 
 }  // namespace jackfield::net

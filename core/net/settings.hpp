@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,26 @@ struct Endpoint {
   std::string host;        // numeric address without brackets; empty for kUnix
   std::uint16_t port = 0;  // 0: any free one
   std::string path;        // kUnix only
+  bool is_tls = false;     // not for kUnix
 };
 
-// "127.0.0.1:3001", "[::1]:3001", "unix:/run/jackfield.sock".
+// "127.0.0.1:3001", "[::1]:3001", "tls:127.0.0.1:3443", "unix:/run/jackfield.sock".
 std::string to_text(const Endpoint& endpoint);
+
+// What the listeners with TLS show, and what they ask of their clients. All files are PEM.
+struct TlsSettings {
+  enum class Version : std::uint8_t { k1_2, k1_3 };
+  enum class ClientCertificate : std::uint8_t { kNone, kOptional, kRequired };
+
+  std::filesystem::path certificate;  // the server's own first, then those on the way to the root
+  std::filesystem::path key;          // without a pass phrase
+  Version minimum_version = Version::k1_2;
+  std::filesystem::path client_ca;  // the authorities whose clients are let in
+  ClientCertificate client_certificate = ClientCertificate::kNone;
+  std::size_t hsts_max_age_s = 31536000;  // RFC 6797 section 6.1.1; 0: not said
+
+  friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
+};
 
 struct Settings {
   std::vector<Endpoint> listen{{Endpoint::Kind::kTcp4, "127.0.0.1", 3001, {}}};
@@ -32,6 +49,10 @@ struct Settings {
   std::vector<std::string> forward_headers;          // names in lower case, for the plugins
   // What each connection reads into, 128 to 65,536 octets; 0: by hub::Limits::max_connections.
   std::size_t read_buffer_bytes = 0;
+  TlsSettings tls;
 };
+
+// Whether one of the listeners has TLS.
+bool has_tls(const std::vector<Endpoint>& listen);
 
 }  // namespace jackfield::net

@@ -62,6 +62,7 @@ void check_defaults(const Config& config) {
   LONGS_EQUAL(128, config.limits.max_event_bytes);
   LONGS_EQUAL(1000, config.limits.max_subscriptions);
   LONGS_EQUAL(8388608, config.limits.max_outbox_bytes);
+  CHECK(config.server.tls == jackfield::net::TlsSettings());
   CHECK(config.plugins.order.empty());
   CHECK(config.plugins.runtime_directory.empty());
   CHECK(config.plugins.watch);
@@ -177,6 +178,13 @@ max_event_bytes = 12
 max_subscriptions = 13
 max_outbox_bytes = 65536
 forward_headers = ["X-Real-IP", "cookie"]
+[tls]
+certificate = "server.pem"
+key = "/etc/ssl/private/server.key"
+minimum_version = "1.3"
+client_ca = "../ca.pem"
+client_certificate = "required"
+hsts_max_age_s = 60
 [log]
 level = "debug"
 [configuration]
@@ -209,6 +217,13 @@ crash_window_s = 86400
   LONGS_EQUAL(13, config.limits.max_subscriptions);
   LONGS_EQUAL(65536, config.limits.max_outbox_bytes);
   CHECK((config.server.forward_headers == std::vector<std::string>{"x-real-ip", "cookie"}));
+  using Tls = jackfield::net::TlsSettings;
+  STRCMP_EQUAL("/etc/jackfield/server.pem", config.server.tls.certificate.c_str());
+  STRCMP_EQUAL("/etc/ssl/private/server.key", config.server.tls.key.c_str());
+  CHECK(config.server.tls.minimum_version == Tls::Version::k1_3);
+  STRCMP_EQUAL("/etc/jackfield/../ca.pem", config.server.tls.client_ca.c_str());
+  CHECK(config.server.tls.client_certificate == Tls::ClientCertificate::kRequired);
+  LONGS_EQUAL(60, config.server.tls.hsts_max_age_s);
   CHECK(config.log_level == LogLevel::kDebug);
   STRCMP_EQUAL("/etc/jackfield/../lib/j", config.plugins.directory.c_str());
   CHECK((config.plugins.order == std::vector<std::string>{"echo", "lib.chat"}));

@@ -40,6 +40,8 @@ TEST(ConfigEndpoint, reads_every_form_and_writes_it_back) {
       {"[::1]:3001", Endpoint::Kind::kTcp6, "::1", 3001, "", "[::1]:3001"},
       {"[::]:3001", Endpoint::Kind::kTcp6, "::", 3001, "", "[::]:3001"},
       {"[2001:DB8:0:0::1]:1", Endpoint::Kind::kTcp6, "2001:db8::1", 1, "", "[2001:db8::1]:1"},
+      {"tls:127.0.0.1:3443", Endpoint::Kind::kTcp4, "127.0.0.1", 3443, "", "tls:127.0.0.1:3443"},
+      {"tls:[::]:3443", Endpoint::Kind::kTcp6, "::", 3443, "", "tls:[::]:3443"},
       {"unix:/run/j.sock", Endpoint::Kind::kUnix, "", 0, "/run/j.sock", "unix:/run/j.sock"},
       {"unix:/a b:1", Endpoint::Kind::kUnix, "", 0, "/a b:1", "unix:/a b:1"},
   };
@@ -48,7 +50,7 @@ TEST(ConfigEndpoint, reads_every_form_and_writes_it_back) {
     check(result.is_ok(), std::string(row.text) + ": " + (result.is_ok() ? "" : result.message()));
     const Endpoint& endpoint = result.value();
     check(endpoint.kind == row.kind && endpoint.host == row.host && endpoint.port == row.port &&
-              endpoint.path == row.path,
+              endpoint.path == row.path && endpoint.is_tls == row.text.starts_with("tls:"),
           std::string(row.text) + ": read as " + jackfield::net::to_text(endpoint));
     STRCMP_EQUAL(std::string(row.written).c_str(), jackfield::net::to_text(endpoint).c_str());
   }

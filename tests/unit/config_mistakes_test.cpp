@@ -202,6 +202,32 @@ TEST(ConfigMistakes, texts) {
   check_rows(rows);
 }
 
+TEST(ConfigMistakes, tls) {
+  const Row rows[] = {
+      {"[tls]\ncertificate = 1",
+       "j.toml:2:15: tls.certificate: must be the path of a file, or \"\" for none, is 1"},
+      {"[tls]\nminimum_version = '1.1'",
+       "j.toml:2:19: tls.minimum_version: must be \"1.2\" or \"1.3\", is \"1.1\""},
+      {"[tls]\nminimum_version = 1.3",
+       "j.toml:2:19: tls.minimum_version: must be \"1.2\" or \"1.3\", is 1.3"},
+      {"[tls]\nclient_certificate = true",
+       "j.toml:2:22: tls.client_certificate: must be \"none\", \"optional\" or \"required\", is "
+       "true"},
+      {"[tls]\nclient_certificate = 'required\"'",
+       "j.toml:2:22: tls.client_certificate: must be \"none\", \"optional\" or \"required\", is "
+       "\"required\\\"\""},
+      {"[tls]\nhsts_max_age_s = -1",
+       "j.toml:2:18: tls.hsts_max_age_s: must be an integer from 0 to 315360000, is -1"},
+      {"[server]\nlisten = ['tls:unix:/x']",
+       "j.toml:2:11: server.listen: must be tls: and ADDRESS:PORT or [ADDRESS]:PORT; a Unix socket "
+       "has no TLS, is \"tls:unix:/x\""},
+      {"[server]\nlisten = ['tls:3443']",
+       "j.toml:2:11: server.listen: must be ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH, is "
+       "\"tls:3443\""},
+  };
+  check_rows(rows);
+}
+
 TEST(ConfigMistakes, a_long_text_is_cut_between_characters) {
   const std::string text = "[log]\nlevel = \"" + std::string(59, 'x') + "éy\"";
   const std::string expected =
@@ -236,9 +262,9 @@ TEST(ConfigMistakes, unknown_tables) {
   const Row rows[] = {
       {"[sever]\nmax_connections = 0", "j.toml:1:2: sever: unknown; did you mean [server]?"},
       {"[plugns]\n", "j.toml:1:2: plugns: unknown; did you mean [plugins]?"},
-      {"[tls]\n",
-       "j.toml:1:2: tls: unknown; the tables are [server], [log], [configuration], [plugins] and "
-       "[plugin.NAME]"},
+      {"[nowhere]\n",
+       "j.toml:1:2: nowhere: unknown; the tables are [server], [tls], [log], [configuration], "
+       "[plugins] and [plugin.NAME]"},
       {"max_connections = 5",
        "j.toml:1:1: max_connections: unknown; did you mean server.max_connections?"},
       {"server = 3", "j.toml:1:10: server: must be a table, [server], is 3"},
@@ -278,6 +304,18 @@ TEST(ConfigMistakes, settings_that_do_not_go_together) {
        "j.toml:2:21: server.max_message_bytes: must be at least max_topic_bytes and "
        "max_event_bytes together, and 9 (1025), is 1024"},
       {"[server]\nmax_message_bytes = 1024\nmax_topic_bytes = 887", ""},
+      {"[server]\nlisten = ['127.0.0.1:1', 'tls:[::]:2']",
+       "j.toml:2:10: tls.certificate: must be set: server.listen has a listener with TLS\n"
+       "j.toml:2:10: tls.key: must be set: server.listen has a listener with TLS"},
+      {"[server]\nlisten = ['tls:[::]:2']\n[tls]\ncertificate = 'c'\nkey = ''",
+       "j.toml:5:7: tls.key: must be set: server.listen has a listener with TLS"},
+      {"[server]\nlisten = ['tls:[::]:2']\n[tls]\ncertificate = 'c'\nkey = 'k'\n"
+       "client_certificate = 'optional'",
+       "j.toml:2:10: tls.client_ca: must be set where tls.client_certificate is not \"none\""},
+      {"[server]\nlisten = ['tls:[::]:2']\n[tls]\ncertificate = 'c'\nkey = 'k'\nclient_ca = 'a'",
+       "j.toml:2:10: tls.client_certificate: must be \"optional\" or \"required\" where "
+       "tls.client_ca is set, is \"none\""},
+      {"[tls]\nclient_certificate = 'required'\nkey = 'k'", ""},
   };
   check_rows(rows);
 }
@@ -295,8 +333,8 @@ TEST(ConfigMistakes, all_are_said_in_the_order_of_the_file) {
        "\"[::1]:3001\", \"unix:/path\", is 1\n"
        "j.toml:4:14: server.listen: must be ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH, is \"x\"\n"
        "j.toml:6:9: log.level: must be \"error\", \"warning\", \"info\" or \"debug\", is \"x\"\n"
-       "j.toml:7:2: nowhere: unknown; the tables are [server], [log], [configuration], [plugins] "
-       "and [plugin.NAME]"},
+       "j.toml:7:2: nowhere: unknown; the tables are [server], [tls], [log], [configuration], "
+       "[plugins] and [plugin.NAME]"},
   };
   check_rows(rows);
 }
