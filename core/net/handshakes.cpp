@@ -22,7 +22,7 @@ void Handshakes::begin(lws* wsi) {
     ++counts_.handshakes_crowded_out;
     cut_oldest("too many handshakes");
   }
-  in_order_.push_back({wsi, base::Loop::now()});
+  in_order_.push_back({wsi, base::Loop::now(), false});
   by_wsi_[wsi] = std::prev(in_order_.end());
   watch();
 }
@@ -36,6 +36,18 @@ void Handshakes::end(lws* wsi) {
     loop_.cancel_timer(timer_);
     timer_ = 0;
   }
+}
+
+void Handshakes::answered(lws* wsi) {
+  const auto found = by_wsi_.find(wsi);
+  if (found != by_wsi_.end()) found->second->is_answered = true;
+}
+
+void Handshakes::gone(lws* wsi) {
+  const auto found = by_wsi_.find(wsi);
+  if (found == by_wsi_.end()) return;
+  if (!found->second->is_answered) ++counts_.handshakes_broken_off;
+  end(wsi);
 }
 
 void Handshakes::cut_oldest(const char* why) {

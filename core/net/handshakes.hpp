@@ -29,8 +29,12 @@ class Handshakes {
   void set_timeout(std::chrono::milliseconds timeout);
 
   void begin(lws* wsi);
+  // It is refused with an answer.
+  void answered(lws* wsi);
   // It is a WebSocket now, or gone. Ignores what is not under way.
   void end(lws* wsi);
+  // It is gone: counts it where nothing says yet why.
+  void gone(lws* wsi);
   bool is_empty() const { return in_order_.empty(); }
 
   // Cuts those whose time is up. To be called when all is read that there is: what a peer has sent
@@ -43,6 +47,7 @@ class Handshakes {
   struct Handshake {
     lws* wsi;
     std::chrono::microseconds begun;
+    bool is_answered = false;
   };
 
   void judge();

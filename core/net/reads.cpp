@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/net/tls.hpp"
 #include "core/net/ws_link.hpp"
 
 namespace jackfield::net {
@@ -27,17 +28,30 @@ void Reads::came(WsLink& link, std::size_t octets) {
   if (!was_full && octets_ >= enough_) full_.push_back(&link);
 }
 
-void Reads::finish(lws_context* context, const hub::Hub& hub) {
+void Reads::finish(lws_context* context, const hub::Hub& hub, Tls* tls) {
   end_read();
   // What is read may be as much again: then it is added behind the others.
-  for (std::size_t i = 0; i < full_.size() && i < max_more_; ++i) {
+  std::size_t reads = 0;
+  for (; reads < full_.size() && reads < max_more_; ++reads) {
     if (hub.has_much_to_write()) break;
-    if (full_[i] == nullptr || !full_[i]->is_read_from()) continue;
-    lws_pollfd readable{full_[i]->descriptor(), LWS_POLLIN, LWS_POLLIN};
-    lws_service_fd(context, &readable);
-    end_read();
+    if (full_[reads] == nullptr || !full_[reads]->is_read_from()) continue;
+    read(context, full_[reads]->descriptor());
   }
   full_.clear();
+  if (tls == nullptr) return;
+  tls->read_on(
+      [this, context, &reads](int descriptor) {
+        ++reads;
+        read(context, descriptor);
+      },
+      [this, &hub, &reads] { return reads >= max_more_ || hub.has_much_to_write(); });
+  full_.clear();
+}
+
+void Reads::read(lws_context* context, int descriptor) {
+  lws_pollfd readable{descriptor, LWS_POLLIN, LWS_POLLIN};
+  lws_service_fd(context, &readable);
+  end_read();
 }
 
 void Reads::end_read() {

@@ -20,6 +20,7 @@
 
 namespace jackfield::net {
 
+class Tls;
 class WsLink;
 
 class Reads {
@@ -37,8 +38,8 @@ class Reads {
   void came(WsLink& link, std::size_t octets);
 
   // Reads on where a read was so full that there may be more, and ends the last. Once the loop has
-  // served what was readable. Calls back as libwebsockets does.
-  void finish(lws_context* context, const hub::Hub& hub);
+  // served what was readable. Calls back as libwebsockets does. `tls`: null where there is none.
+  void finish(lws_context* context, const hub::Hub& hub, Tls* tls);
 
   // It is gone.
   void forget(WsLink& link);
@@ -46,6 +47,7 @@ class Reads {
  private:
   static constexpr std::size_t kMostHeader = 14;  // octets
 
+  void read(lws_context* context, int descriptor);
   void end_read();
 
   // A read that brought so many octets of frames may have been full: of the last frame no more than

@@ -78,11 +78,33 @@ Server::Server(const Settings& settings, LoopUv& loop, hub::Hub& hub, base::Log&
 }
 
 base::Status Server::start() {
+  // First: what may be wrong with it is more than with the rest.
+  if (net::has_tls(settings_.listen)) {
+    TlsCredentials::Loaded loaded = TlsCredentials::load(settings_.tls);
+    if (loaded.credentials == nullptr) return base::Status::failure(std::move(loaded.sentence));
+    for (const std::string& warning : loaded.warnings) log_.warning("TLS", {{"warning", warning}});
+    tls_ = std::make_unique<Tls>(log_, counts_);
+    tls_->use(std::move(loaded.credentials));
+  }
+  if (auto status = start_libwebsockets(); !status.is_ok()) return status;
+  for (const Endpoint& endpoint : settings_.listen) {
+    auto listener = Listener::open(
+        endpoint, loop_, log_, counts_,
+        [this, is_tls = endpoint.is_tls](int descriptor) { accepted(descriptor, is_tls); });
+    if (!listener.is_ok()) return base::Status::failure(listener.message());
+    listeners_.push_back(std::move(listener.value()));
+  }
+  return base::Status::ok();
+}
+
+base::Status Server::start_libwebsockets() {
   lws_log = &log_;
   show_libwebsockets_log();
   void* loops[] = {loop_.uv()};
   lws_context_creation_info info{};
   info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+  // OpenSSL costs time and memory at the start: only who asks for TLS pays.
+  if (tls_ != nullptr) info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
   info.foreign_loops = loops;
   info.user = this;
   info.pcontext = &context_;
@@ -97,23 +119,39 @@ base::Status Server::start() {
     return base::Status::failure("libwebsockets could not start; is its libuv support installed?");
   }
   lws_timers_ = loop_.foreign_timers();
-  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+  info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+  // libwebsockets binds a request to the first vhost of the same port, whatever that is: so it is
+  // another for each.
+  info.port = CONTEXT_PORT_NO_LISTEN;
   info.protocols = protocols_.data();
   info.vhost_name = "jackfield";
   vhost_ = lws_create_vhost(context_, &info);
   if (vhost_ == nullptr) return base::Status::failure("libwebsockets could not make a vhost");
-
-  for (const Endpoint& endpoint : settings_.listen) {
-    auto listener =
-        Listener::open(endpoint, loop_, log_, counts_, [this](int fd) { accepted(fd); });
-    if (!listener.is_ok()) return base::Status::failure(listener.message());
-    listeners_.push_back(std::move(listener.value()));
+  if (tls_ == nullptr) return base::Status::ok();
+  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+  info.vhost_name = "jackfield-tls";
+  // It makes what a client would need, too; of that the authorities are a matter of megabytes.
+  info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX |
+                  LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+  info.alpn = "http/1.1";
+  write_hsts();
+  hsts_header_.name = "strict-transport-security:";
+  info.headers = &hsts_header_;
+  tls_vhost_ = lws_create_vhost(context_, &info);
+  if (tls_vhost_ == nullptr) {
+    return base::Status::failure("libwebsockets could not make a vhost with TLS");
   }
   return base::Status::ok();
 }
 
+void Server::write_hsts() {
+  hsts_ = "max-age=" + std::to_string(settings_.tls.hsts_max_age_s);
+  hsts_header_.value = hsts_.c_str();
+}
+
 void Server::apply(const Settings& settings) {
   settings_ = settings;
+  write_hsts();
   handshakes_.set_timeout(settings_.handshake_timeout);
   if (heartbeat_timer_ != 0) loop_.cancel_timer(std::exchange(heartbeat_timer_, 0));
   if (!links_.empty()) watch_heartbeats();
@@ -151,8 +189,13 @@ std::vector<Endpoint> Server::endpoints() const {
   return endpoints;
 }
 
-void Server::accepted(int descriptor) {
-  lws* const wsi = lws_adopt_socket_vhost(vhost_, descriptor);
+void Server::accepted(int descriptor, bool is_tls) {
+  lws* const wsi = lws_adopt_socket_vhost(is_tls ? tls_vhost_ : vhost_, descriptor);
+  if (wsi == nullptr && is_tls) {
+    // What has come with it already may be no TLS, or not such as is spoken here; that is said.
+    ++counts_.handshakes_broken_off;
+    return;
+  }
   if (wsi == nullptr) {
     log_.warning("connection could not be adopted");
     return;
@@ -197,7 +240,9 @@ void Server::remove(WsLink& link) {
 // signs of life of that time are still in the sockets when a clock comes due: nobody is judged
 // before those have been read.
 void Server::read_on() {
-  reads_.finish(context_, hub_);
+  reads_.finish(context_, hub_, tls_.get());
+  // What is left waits for the next turn, and that for nothing.
+  if (tls_ != nullptr && tls_->is_unread()) loop_.wake();
   if (std::exchange(are_heartbeats_due_, false)) check_heartbeats();
   handshakes_.cut_late();
 }
@@ -267,13 +312,18 @@ int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in
       if (link != nullptr) link->dropped();
       return 0;
     case LWS_CALLBACK_CLOSED: return link == nullptr ? 0 : closed(wsi, *link);
-    case LWS_CALLBACK_WSI_DESTROY: handshakes_.end(wsi); return 0;
+    case LWS_CALLBACK_WSI_DESTROY: handshakes_.gone(wsi); return 0;
+    case LWS_CALLBACK_ADD_HEADERS:
+      return in == nullptr ? 0 : add_headers(wsi, *static_cast<lws_process_html_args*>(in));
+    case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+      return tls_->prepare(static_cast<SSL_CTX*>(user)) ? 0 : -1;
     default: return lws_callback_http_dummy(wsi, reason, user, in, size);
   }
 }
 
 int Server::request(lws* wsi) {
   ++counts_.upgrades_refused;
+  handshakes_.answered(wsi);
   const Refusal refusal{426, "This is a WebSocket server\n"};
   if (!write_refusal(wsi, refusal)) return -1;
   return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
@@ -289,10 +339,26 @@ int Server::confirm_upgrade(lws* wsi, std::string_view protocol) {
                                        : Refusal{426, "This is a WebSocket server\n"};
   if (refusal.status != 0) {
     ++counts_.upgrades_refused;
+    handshakes_.answered(wsi);
     log_.debug("upgrade refused", {{"status", refusal.status}, {"reason", refusal.sentence}});
     return write_refusal(wsi, refusal) ? 1 : -1;
   }
   if (!subprotocol.empty()) std::strcpy(offered_.data(), subprotocol.c_str());
+  return 0;
+}
+
+// To the 101; other answers have what their vhost adds to each.
+int Server::add_headers(lws* wsi, lws_process_html_args& headers) {
+  if (lws_is_ssl(wsi) == 0) return 0;
+  auto* cursor = reinterpret_cast<unsigned char*>(headers.p);
+  unsigned char* const end = cursor + headers.max_len;
+  const auto* const name = reinterpret_cast<const unsigned char*>(hsts_header_.name);
+  const auto* const value = reinterpret_cast<const unsigned char*>(hsts_.c_str());
+  if (lws_add_http_header_by_name(wsi, name, value, static_cast<int>(hsts_.size()), &cursor, end) !=
+      0) {
+    return 1;
+  }
+  headers.p = reinterpret_cast<char*>(cursor);
   return 0;
 }
 

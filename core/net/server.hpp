@@ -21,6 +21,7 @@
 #include "core/net/loop_uv.hpp"
 #include "core/net/reads.hpp"
 #include "core/net/settings.hpp"
+#include "core/net/tls.hpp"
 #include "core/net/ws_link.hpp"
 
 namespace jackfield::net {
@@ -34,8 +35,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Listens on every endpoint of the settings; who connects waits for `begin_accepting`. Fails with
-  // one sentence.
+  // Listens on every endpoint of the settings, and reads what TLS needs where one of them has it;
+  // who connects waits for `begin_accepting`. Fails with one sentence.
   base::Status start();
 
   // Serves whoever connects.
@@ -47,6 +48,15 @@ class Server {
   // New settings, for what comes from now on; but pings and the time for handshakes also for those
   // who are connected. Where it listens stays as it is. The log's level counts here too.
   void apply(const Settings& settings);
+
+  // ---- TLS: what `start` has read, and what takes its place
+  bool has_tls() const { return tls_ != nullptr; }
+  // REQUIRES: has_tls(), and `start` has succeeded.
+  const TlsCredentials& tls_credentials() const { return *tls_->credentials(); }
+  // For who connects from now on. REQUIRES: has_tls(), and not null.
+  void use_tls_credentials(std::shared_ptr<const TlsCredentials> credentials) {
+    tls_->use(std::move(credentials));
+  }
 
   void stop_listening() { listeners_.clear(); }
 
@@ -74,6 +84,8 @@ class Server {
   Counts& counts() { return counts_; }
   // So many octets of a message came.
   void count_read(WsLink& link, std::size_t octets) { reads_.came(link, octets); }
+  // A link with TLS takes again what was read for it, or will be.
+  void resume_tls(lws* wsi) { tls_->resume(wsi); }
   // Cuts the link at the end of this turn: not within a call of the hub.
   void cut_later(WsLink& link);
 
@@ -89,7 +101,10 @@ class Server {
   int peer_closes(WsLink& link, std::string_view payload);
   int closed(lws* wsi, WsLink& link);
 
-  void accepted(int descriptor);
+  base::Status start_libwebsockets();
+  void write_hsts();
+  int add_headers(lws* wsi, lws_process_html_args& headers);
+  void accepted(int descriptor, bool is_tls);
   void remove(WsLink& link);
   void show_libwebsockets_log();
   void watch_heartbeats();
@@ -107,6 +122,11 @@ class Server {
   std::array<lws_protocols, 3> protocols_{};
   lws_context* context_ = nullptr;
   lws_vhost* vhost_ = nullptr;
+  lws_vhost* tls_vhost_ = nullptr;
+  std::unique_ptr<Tls> tls_;  // null: no listener has TLS. Outlives context_
+  // For each answer over TLS; libwebsockets points to them.
+  std::string hsts_;
+  lws_protocol_vhost_options hsts_header_{};
   std::vector<uv_timer_t*> lws_timers_;  // of the context, as long as that is there
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<WsLink>> links_;

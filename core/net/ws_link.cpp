@@ -180,6 +180,7 @@ void WsLink::dropped() {
   if (has_sent_close_) {
     // Nothing more may be sent (RFC 6455 section 5.5.1), also not the Close with which
     // libwebsockets would answer a violation that came later.
+    if (!is_plain_) end_tls(wsi_);
     ::shutdown(descriptor_, SHUT_WR);
   } else if (lws_get_close_length(wsi_) != 0) {
     // libwebsockets says why, in its own time. The peer's answer need not be awaited after a
@@ -194,6 +195,7 @@ void WsLink::dropped() {
 }
 
 bool WsLink::is_peer_there() const {
+  if (!is_plain_ && has_peer_ended_tls(wsi_)) return false;
   char octet = 0;
   const ssize_t peeked = ::recv(descriptor_, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
   return peeked > 0 || (peeked < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
@@ -245,7 +247,9 @@ void WsLink::resume_reading() {
 }
 
 void WsLink::allow_reading() {
-  if (!is_paused_ && !is_congested()) lws_rx_flow_control(wsi_, 1);
+  if (is_paused_ || is_congested()) return;
+  lws_rx_flow_control(wsi_, 1);
+  if (!is_plain_) server_.resume_tls(wsi_);
 }
 
 void WsLink::begin_close() {
