@@ -1,9 +1,12 @@
 #include "tests/support/server_process.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+
+#include "tests/support/certificates.hpp"
 
 namespace jackfield::test {
 namespace {
@@ -24,10 +27,13 @@ Address parse_address(std::string_view text) {
   Address address;
   constexpr std::string_view kUnix = "unix:";
   constexpr std::string_view kWebSocket = "ws://";
+  constexpr std::string_view kTlsWebSocket = "wss://";
   if (text.starts_with(kUnix)) {
     address.path = text.substr(kUnix.size());
     return address;
   }
+  address.is_tls = text.starts_with(kTlsWebSocket);
+  if (address.is_tls) text.remove_prefix(kTlsWebSocket.size());
   if (text.starts_with(kWebSocket)) text.remove_prefix(kWebSocket.size());
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return address;
@@ -38,7 +44,26 @@ Address parse_address(std::string_view text) {
   return address;
 }
 
+bool is_tcp(const std::string& listen) {
+  return !listen.starts_with("unix:") && !listen.starts_with("tls:");
+}
+
+// The options as the environment wants them.
+ServerOptions over_tls(ServerOptions options) {
+  if (!is_run_over_tls() || !std::all_of(options.listen.begin(), options.listen.end(), is_tcp)) {
+    return options;
+  }
+  for (std::string& listen : options.listen) listen = "tls:" + listen;
+  options.tables += "\n[tls]\ncertificate = \"tests.pem\"\nkey = \"tests.key\"\n";
+  return options;
+}
+
 }  // namespace
+
+bool is_run_over_tls() {
+  static const bool is_wanted = std::getenv("JACKFIELD_TEST_TLS") != nullptr;
+  return is_wanted;
+}
 
 std::filesystem::path built_plugin(const std::string& name) {
   const std::filesystem::path tiny = std::filesystem::path(JACKFIELD_TEST_PLUGINS) / (name + ".so");
@@ -48,7 +73,8 @@ std::filesystem::path built_plugin(const std::string& name) {
 
 std::string jackfield_executable() { return JACKFIELD_EXECUTABLE; }
 
-std::string configuration_text(const TemporaryFolder& folder, const ServerOptions& options) {
+std::string configuration_text(const TemporaryFolder& folder, const ServerOptions& given) {
+  const ServerOptions options = over_tls(given);
   const std::string plugins = (folder.path() / "plugins").string();
   return "[server]\nlisten = " + quoted_list(options.listen) + "\n" + options.server +
          "\n[plugins]\ndirectory = \"" + plugins + "\"\n" + options.loading + "\n" +
@@ -62,6 +88,12 @@ std::filesystem::path write_configuration(const TemporaryFolder& folder,
   std::filesystem::create_directories(folder.path() / "run");
   for (const PluginFile& plugin : options.plugins) {
     std::filesystem::copy_file(built_plugin(plugin.built), plugins / plugin.file);
+  }
+  if (is_run_over_tls()) {
+    const Certificate certificate = self_signed();
+    folder.write("tests.pem", certificate.text);
+    folder.write("tests.key", certificate.key);
+    std::filesystem::permissions(folder.path() / "tests.key", std::filesystem::perms::owner_read);
   }
   return folder.write("jackfield.toml", configuration_text(folder, options));
 }
@@ -107,14 +139,14 @@ void ServerProcess::read_addresses(Where where) {
     if (!line.starts_with(kWord)) continue;
     const std::size_t begin = line.find_first_not_of(' ', kWord.size());
     std::size_t end = line.size();
-    if (line.ends_with("/") && line.find("ws://") != std::string::npos) --end;
+    if (line.ends_with("/") && line.find("://") != std::string::npos) --end;
     addresses_.push_back(parse_address(std::string_view(line).substr(begin, end - begin)));
   }
   check(!addresses_.empty(), "it does not say where it listens:\n" + process_->output(), where);
 }
 
 std::string ServerProcess::url() const {
-  return "ws://" + addresses_.at(0).host + ":" + std::to_string(addresses_.at(0).port) + "/";
+  return (addresses_.at(0).is_tls ? "wss://" : "ws://") + addresses_.at(0).host + ":" + std::to_string(addresses_.at(0).port) + "/";
 }
 
 std::size_t ServerProcess::resident_kib() const { return status_kib("VmRSS:"); }

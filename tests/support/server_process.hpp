@@ -40,6 +40,10 @@ struct PluginFile {
   std::string file;
 };
 
+// Whether tests that do not say otherwise run over TLS: where JACKFIELD_TEST_TLS is in the
+// environment, each TCP listener gets it, with a certificate that is made for the test.
+bool is_run_over_tls();
+
 // For [server] where clients stay open to the end and do not answer the server's Close.
 inline constexpr const char* kDoesNotWaitForCloses = "close_timeout_s = 0.1";
 
@@ -78,7 +82,7 @@ class ServerProcess {
 
   // Where it listens, in the order in which it says so.
   const std::vector<Address>& addresses() const { return addresses_; }
-  // "ws://127.0.0.1:PORT/" of the first.
+  // "ws://127.0.0.1:PORT/" of the first, or "wss://127.0.0.1:PORT/".
   std::string url() const;
 
   // How much memory is resident, in KiB.

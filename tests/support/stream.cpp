@@ -63,11 +63,30 @@ bool wait_for(int socket, short events, const Deadline& deadline) {
 
 }  // namespace
 
-Stream::Stream(const Address& address, int receive_buffer, Where where) {
-  if (connect_to(address, receive_buffer)) return;
-  const std::string reason = std::strerror(errno);
+Stream::Stream(const Address& address, int receive_buffer, const TlsOptions& tls, Where where) {
+  if (!connect_to(address, receive_buffer)) {
+    const std::string reason = std::strerror(errno);
+    drop();
+    fail("connect: " + reason, where);
+  }
+  if (!address.is_tls) return;
+  std::string reason;
+  tls_ = TlsEnd::connect(socket_, tls, Deadline(), reason);
+  if (tls_ != nullptr) return;
   drop();
-  fail("connect: " + reason, where);
+  fail("TLS: " + reason, where);
+}
+
+std::string Stream::tls_refusal(const Address& address, const TlsOptions& tls, Where where) {
+  Stream stream;
+  check(stream.connect_to(address, 0), "connect failed", where);
+  std::string reason;
+  stream.tls_ = TlsEnd::connect(stream.socket_, tls, Deadline(), reason);
+  if (stream.tls_ == nullptr) return reason;
+  // A request that is refused by HTTP comes back only from a server that has taken the client.
+  stream.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  std::string answer;
+  return stream.receive(answer, where) ? "" : "refused after the handshake";
 }
 
 bool Stream::is_accepted(const Address& address) {
@@ -95,10 +114,12 @@ bool Stream::connect_to(const Address& address, int receive_buffer) {
 
 Stream::~Stream() { drop(); }
 
-Stream::Stream(Stream&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}
+Stream::Stream(Stream&& other) noexcept
+    : socket_(std::exchange(other.socket_, -1)), tls_(std::move(other.tls_)) {}
 
 Stream& Stream::operator=(Stream&& other) noexcept {
   std::swap(socket_, other.socket_);
+  std::swap(tls_, other.tls_);
   return *this;
 }
 
@@ -113,6 +134,7 @@ bool Stream::send(std::string_view bytes, const Deadline& deadline) {
 }
 
 std::optional<std::size_t> Stream::send_some(std::string_view bytes) {
+  if (tls_ != nullptr) return tls_->send(bytes);
   const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   if (sent >= 0) return static_cast<std::size_t>(sent);
   if (errno == EAGAIN || errno == EINTR) return 0;
@@ -126,6 +148,11 @@ bool Stream::receive(std::string& bytes, Where where, const Deadline& deadline) 
 }
 
 bool Stream::receive_within(std::string& bytes, const Deadline& deadline) {
+  if (tls_ != nullptr) {
+    std::optional<std::size_t> size = tls_->receive(bytes);
+    while (size == 0u && wait_for(socket_, POLLIN, deadline)) size = tls_->receive(bytes);
+    return size > 0u;
+  }
   std::array<char, 65536> buffer;
   while (wait_for(socket_, POLLIN, deadline)) {
     const ssize_t size = recv(socket_, buffer.data(), buffer.size(), 0);
@@ -138,9 +165,14 @@ bool Stream::receive_within(std::string& bytes, const Deadline& deadline) {
   return false;
 }
 
-void Stream::finish() { shutdown(socket_, SHUT_WR); }
+void Stream::finish() {
+  if (tls_ != nullptr) tls_->finish();
+  shutdown(socket_, SHUT_WR);
+}
 
 void Stream::drop() {
+  if (tls_ != nullptr) tls_->finish();
+  tls_.reset();
   if (socket_ >= 0) close(std::exchange(socket_, -1));
 }
 
@@ -148,6 +180,7 @@ void Stream::reset() {
   if (socket_ < 0) return;
   const linger now{1, 0};
   setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  tls_.reset();
   drop();
 }
 

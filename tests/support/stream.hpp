@@ -1,15 +1,17 @@
-// A socket to a server under test, with every read bounded by a deadline. Bytes only: what they
-// mean is WsClient's. One thread.
+// A connection to a server under test, with TLS or without, with every read bounded by a deadline.
+// Bytes only: what they mean is WsClient's. One thread.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "tests/support/deadline.hpp"
+#include "tests/support/tls_end.hpp"
 #include "tests/support/where.hpp"
 
 namespace jackfield::test {
@@ -19,15 +21,23 @@ struct Address {
   std::string host;  // "127.0.0.1", "::1"; empty for a Unix socket
   std::uint16_t port = 0;
   std::string path;  // of a Unix socket
+  bool is_tls = false;
 };
 
 class Stream {
  public:
   // Connects, or fails the test. `receive_buffer` is SO_RCVBUF in octets, 0 for the system's.
-  explicit Stream(const Address& address, int receive_buffer = 0, Where where = Where::here());
+  // `tls` counts where the address has it.
+  explicit Stream(const Address& address, int receive_buffer = 0, const TlsOptions& tls = {},
+                  Where where = Where::here());
   ~Stream();
   // Whether something accepts connections there.
   static bool is_accepted(const Address& address);
+  // Why the server there does not take such a client, or the client it; empty where they agree. The
+  // server's refusal of a client certificate comes after the client's handshake in TLS 1.3: who is
+  // let in waits for nothing here, who is not is told.
+  static std::string tls_refusal(const Address& address, const TlsOptions& tls,
+                                 Where where = Where::here());
   Stream(Stream&& other) noexcept;
   Stream& operator=(Stream&& other) noexcept;
 
@@ -44,6 +54,9 @@ class Stream {
   // As `receive`, but false when the time is over too.
   bool receive_within(std::string& bytes, const Deadline& deadline);
 
+  // Null without TLS.
+  TlsEnd* tls() { return tls_.get(); }
+
   // Ends our side with FIN; the peer can still send.
   void finish();
   // Ends both with FIN.
@@ -56,6 +69,7 @@ class Stream {
   bool connect_to(const Address& address, int receive_buffer);
 
   int socket_ = -1;
+  std::unique_ptr<TlsEnd> tls_;
 };
 
 }  // namespace jackfield::test

@@ -119,13 +119,13 @@ Response http_request(Stream& stream, std::string_view request, std::string& res
 }
 
 Response http_request(const Address& address, std::string_view request, Where where) {
-  Stream stream(address, 0, where);
+  Stream stream(address, 0, {}, where);
   std::string rest;
   return http_request(stream, request, rest, where);
 }
 
 WsClient::WsClient(const Address& address, const Handshake& handshake, Where where)
-    : stream_(address, handshake.receive_buffer, where) {
+    : stream_(address, handshake.receive_buffer, handshake.tls, where) {
   response_ = http_request(stream_, handshake.request(), received_, where);
   check(response_.status == 101, "no upgrade: " + shortened(response_.head), where);
   if (handshake.key == Handshake().key) {

@@ -66,6 +66,7 @@ struct Handshake {
   std::string version = "13";
   std::vector<std::string> headers{};  // whole lines, in addition
   int receive_buffer = 0;              // SO_RCVBUF, 0 for the system's
+  TlsOptions tls{};                    // where the address has it
 
   // The request's octets; an empty field's header is left out.
   std::string request() const;
