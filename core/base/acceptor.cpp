@@ -7,14 +7,12 @@
 #include <new>
 #include <utility>
 
+#include "core/base/shortage.hpp"
+
 namespace jackfield::base {
 namespace {
 
 constexpr int kAcceptsPerTurn = 64;  // then the others have their turn
-
-bool is_shortage(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
 
 }  // namespace
 

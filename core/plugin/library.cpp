@@ -120,10 +120,16 @@ Library::~Library() = default;
 
 Result<Library> Library::open(const fs::path& file, const PrivateCopies& copies) {
   std::error_code ignored;
+  return open(file, copies, ignored);
+}
+
+Result<Library> Library::open(const fs::path& file, const PrivateCopies& copies,
+                              std::error_code& error) {
+  std::error_code ignored;
   const fs::file_status info = fs::status(file, ignored);
   if (!fs::exists(info)) return Result<Library>::failure("no such file");
   if (!fs::is_regular_file(info)) return Result<Library>::failure("not a file");
-  auto copy = copies.copy(file);
+  auto copy = copies.copy(file, error);
   if (!copy.is_ok()) return Result<Library>::failure(copy.message());
   if (auto status = check_elf(copy.value().path()); !status.is_ok()) {
     return Result<Library>::failure(status.message());
@@ -135,10 +141,10 @@ Result<Library> Library::open(const fs::path& file, const PrivateCopies& copies)
     auto table = image->load();
     if (table.is_ok()) return Library(std::move(image), table.value());
     failure = table.message();
-  } catch (const std::system_error& error) {
-    failure = "cannot be loaded: " + loader_sentence(error);
-  } catch (const std::exception& error) {
-    failure = std::string("cannot be loaded: ") + error.what();
+  } catch (const std::system_error& thrown) {
+    failure = "cannot be loaded: " + loader_sentence(thrown);
+  } catch (const std::exception& thrown) {
+    failure = std::string("cannot be loaded: ") + thrown.what();
   }
   // A constructor of it may have begun a thread.
   const auto ranges = plugin::ranges_to_unmap(image->path(), mapped_images());

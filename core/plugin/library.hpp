@@ -26,6 +26,9 @@ class Library {
   // with a sentence that does not name the file, and that says so where the image stays mapped for
   // all that. `copies` may be shared with other threads.
   static base::Result<Library> open(const std::filesystem::path& file, const PrivateCopies& copies);
+  // The same, and which call failed how, where the file could not be copied.
+  static base::Result<Library> open(const std::filesystem::path& file, const PrivateCopies& copies,
+                                    std::error_code& error);
 
   Library(Library&&) noexcept;
   Library& operator=(Library&&) = delete;

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/base/shortage.hpp"
 #include "core/plugin/lingering_threads.hpp"
 #include "core/plugin/plugin_call.hpp"
 #include "core/plugin/plugin_files.hpp"
@@ -33,7 +34,10 @@ PluginSet::PluginSet(Settings settings, hub::Hub& hub, base::Loop& loop, base::I
   host_threads_.add();
 }
 
-PluginSet::~PluginSet() { assert(plugins_.empty() && "plugins are stopped before they go"); }
+PluginSet::~PluginSet() {
+  assert(plugins_.empty() && "plugins are stopped before they go");
+  surroundings_.loop.cancel_timer(retry_);
+}
 
 base::Status PluginSet::begin() {
   auto copies = PrivateCopies::open(settings_.runtime_directory);
@@ -153,6 +157,7 @@ void PluginSet::look_at(const Work& work) {
   if (take_new_name(work.file, *stamp)) return;
   Seen& seen = files_[work.file];
   if (seen.stamp == stamp && !work.is_forced) return;
+  if (seen.stamp != stamp) seen.is_short = false;
   seen.stamp = stamp;
   seen.is_second = false;
   if (is_set_aside(work.file, *stamp)) {
@@ -245,6 +250,24 @@ void PluginSet::refuse(const fs::path& file, const std::string& reason) {
   }
 }
 
+// Until it is opened, or is another file: what is missing now may be there again.
+void PluginSet::refuse_for_now(const fs::path& file, const std::string& reason) {
+  Seen& seen = files_[file];
+  const bool is_known = std::exchange(seen.is_short, true) && seen.refusal == reason;
+  if (!is_known) refuse(file, reason);
+  if (retry_ != 0) return;
+  retry_ = surroundings_.loop.start_timer(kRetryPeriod, kRetryPeriod, [this] { try_again(); });
+}
+
+void PluginSet::try_again() {
+  if (!is_settled()) return;
+  for (const auto& [file, seen] : files_) {
+    if (seen.is_short) queue_.push_back({file, true});
+  }
+  if (queue_.empty()) surroundings_.loop.cancel_timer(std::exchange(retry_, 0));
+  next();
+}
+
 // ---- opening an image
 
 void PluginSet::open(const fs::path& file) {
@@ -258,9 +281,11 @@ void PluginSet::open(const fs::path& file) {
       [opening, copies = copies_.get()] {
         opening->earlier_threads = thread_ids();
         const PluginCall running(opening->callee, "load");
-        auto library = Library::open(opening->file, *copies);
+        std::error_code error;
+        auto library = Library::open(opening->file, *copies, error);
         if (!library.is_ok()) {
           opening->failure = library.message();
+          opening->is_short = base::is_shortage(error.value());
           return;
         }
         auto manifest = Manifest::read(library.value().table());
@@ -282,7 +307,7 @@ void PluginSet::open(const fs::path& file) {
       },
       [this, opening] { opened(opening); });
   if (status.is_ok()) return;
-  refuse(file, status.message());
+  refuse_for_now(file, status.message());
   end_work();
 }
 
@@ -295,12 +320,18 @@ void PluginSet::opened(const std::shared_ptr<Opening>& opening) {
   }
   if (!opening->failure.empty()) {
     discard(*opening);
-    refuse(opening->file, opening->failure);
+    if (opening->is_short) {
+      refuse_for_now(opening->file, opening->failure);
+    } else {
+      files_[opening->file].is_short = false;
+      refuse(opening->file, opening->failure);
+    }
     end_work();
     return;
   }
   const std::string& name = opening->manifest->name;
   files_[opening->file].plugin = name;
+  files_[opening->file].is_short = false;
   const Plugin* const named = find(name);
   if (named != nullptr && named->file != opening->file && files::FileStamp::of(named->file)) {
     discard(*opening);

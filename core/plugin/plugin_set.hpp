@@ -32,6 +32,8 @@ namespace jackfield::plugin {
 
 class PluginSet {
  public:
+  static constexpr std::chrono::seconds kRetryPeriod{2};
+
   // What it is given outlives it.
   PluginSet(Settings settings, hub::Hub& hub, base::Loop& loop, base::IdSource& ids,
             base::Log& log);
@@ -55,7 +57,8 @@ class PluginSet {
   void apply(const Settings& settings);
 
   // Looks at the whole folder again, for what the kernel did not report, and at the files that were
-  // refused, for what may have been the host's fault.
+  // refused, for what may have been the host's fault. (Where that ran out of descriptors, memory or
+  // room on the disk, it looks by itself again, every kRetryPeriod.)
   void rescan();
 
   // The folder for private copies, which others of this process may use too; empty: there is none.
@@ -100,6 +103,7 @@ class PluginSet {
     std::string plugin;      // the name that is in it, where that is known
     std::string refusal;     // empty: it serves
     bool is_second = false;  // refused only because another file serves that name
+    bool is_short = false;   // refused because the machine ran out of something
   };
   struct Work {
     std::filesystem::path file;
@@ -114,6 +118,7 @@ class PluginSet {
     std::optional<Library> library;
     std::optional<Manifest> manifest;
     std::string failure;
+    bool is_short = false;     // the machine ran out of something
     bool is_given_up = false;  // loop thread
   };
   // What a generation is started from.
@@ -144,6 +149,8 @@ class PluginSet {
   void open(const std::filesystem::path& file);
   void opened(const std::shared_ptr<Opening>& opening);
   void discard(Opening& opening);
+  void refuse_for_now(const std::filesystem::path& file, const std::string& reason);
+  void try_again();
 
   // plugin_set_changes.cpp: what comes of them
   void change(const std::filesystem::path& file, Opening& opening);
@@ -172,6 +179,7 @@ class PluginSet {
   std::map<std::string, Record> records_;
   std::deque<Work> queue_;
   std::unique_ptr<Changeover> changeover_;
+  base::TimerId retry_ = 0;  // while a file is refused for want of something
   bool is_busy_ = false;
   bool is_stuck_ = false;  // in opening a file, whose constructor hangs
   bool is_stopping_ = false;

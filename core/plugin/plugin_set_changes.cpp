@@ -129,6 +129,7 @@ void PluginSet::remove(Plugin& plugin) {
 void PluginSet::begin_stop() {
   is_stopping_ = true;
   watcher_.reset();
+  surroundings_.loop.cancel_timer(std::exchange(retry_, 0));
   queue_.clear();
   if (changeover_ != nullptr) changeover_->give_up("the server stops");
   while (!plugins_.empty()) remove(*plugins_.back());

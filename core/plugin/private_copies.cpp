@@ -238,8 +238,15 @@ PrivateCopies::~PrivateCopies() {
 }
 
 Result<PrivateCopy> PrivateCopies::copy(const fs::path& file) const {
-  const auto refuse = [](const std::string& what) {
-    return Result<PrivateCopy>::failure(what + ": " + std::strerror(errno));
+  std::error_code ignored;
+  return copy(file, ignored);
+}
+
+Result<PrivateCopy> PrivateCopies::copy(const fs::path& file, std::error_code& error) const {
+  error.clear();
+  const auto refuse = [&error](const std::string& what) {
+    error.assign(errno, std::generic_category());
+    return Result<PrivateCopy>::failure(what + ": " + std::strerror(error.value()));
   };
   const std::string not_copied =
       "cannot be copied to " + (is_in_memory() ? std::string("memory") : folder_.string());

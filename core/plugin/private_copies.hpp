@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "core/base/result.hpp"
 #include "core/files/file_stamp.hpp"
@@ -70,6 +71,8 @@ class PrivateCopies {
   // copied, as far as its stamp shows that. The octets that are copied are never more than the file
   // had at the beginning.
   base::Result<PrivateCopy> copy(const std::filesystem::path& file) const;
+  // The same, and which call failed how, where one did.
+  base::Result<PrivateCopy> copy(const std::filesystem::path& file, std::error_code& error) const;
 
   bool is_in_memory() const { return folder_.empty(); }
   // Empty where copies are made in memory.
