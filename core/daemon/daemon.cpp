@@ -50,33 +50,48 @@ void watch_for_second(int signal) {
 
 // Never waits for whoever reads the log: a line for which there is no room is dropped, and counted
 // in the next one. A pipe that is writable has room for PIPE_BUF octets (pipe(7), poll(2)), and a
-// line is no longer.
+// line is no longer. A file takes it whole unless its disk is full.
 class StderrSink {
  public:
   void operator()(std::string_view line) {
     static_assert(base::Log::kMaxLineOctets <= PIPE_BUF);
-    pollfd ready{STDERR_FILENO, POLLOUT, 0};
-    if (::poll(&ready, 1, 0) == 0) {
-      ++dropped_;
-      return;
-    }
-    if (dropped_ > 0) {
-      write_whole("log lines dropped: " + std::to_string(std::exchange(dropped_, 0)) + "\n");
-    }
-    write_whole(line);
+    if (!is_ready() || !say_dropped() || !write_whole(line)) ++dropped_;
   }
 
  private:
-  static void write_whole(std::string_view text) {
+  static bool is_ready() {
+    pollfd ready{STDERR_FILENO, POLLOUT, 0};
+    return ::poll(&ready, 1, 0) != 0;
+  }
+
+  bool say_dropped() {
+    if (is_cut_ && !write_whole("\n")) return false;
+    is_cut_ = false;
+    if (dropped_ == 0) return true;
+    if (!write_whole("log lines dropped: " + std::to_string(dropped_) + "\n")) return false;
+    dropped_ = 0;
+    return true;
+  }
+
+  // False where not all of it could be: the disk is full, or nobody reads the log. The server goes
+  // on.
+  bool write_whole(std::string_view text) {
+    bool has_begun = false;
     while (!text.empty()) {
       const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
       if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return;  // nobody reads the log; the server goes on
+      if (written <= 0) {
+        is_cut_ = is_cut_ || has_begun;
+        return false;
+      }
+      has_begun = true;
       text.remove_prefix(static_cast<std::size_t>(written));
     }
+    return true;
   }
 
   std::uint64_t dropped_ = 0;
+  bool is_cut_ = false;  // the last line in there has no end
 };
 
 // As many descriptors as are needed, as far as that is allowed; not more, for libwebsockets makes
@@ -107,7 +122,9 @@ Daemon::Daemon(ConfigSource source, config::Config config)
 Daemon::~Daemon() = default;
 
 base::Status Daemon::start() {
-  ::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error value of write(2)
+  // A peer that is gone, and a file that may not grow (setrlimit(2)), are error values of write(2).
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
   // First, for without it the signal ends the process. It also comes when a terminal goes
   // (termios(3)).
   loop_.on_signal(SIGHUP, [this](int) { reconfiguration_.hang_up(); });

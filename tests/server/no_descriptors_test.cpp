@@ -22,6 +22,11 @@ TEST_GROUP_BASE(OutOfDescriptors, ChangeGroup) {
     const std::string folder = "jackfield-" + std::to_string(server().process().pid());
     return {.host = {}, .path = (server().folder().path() / "run" / folder / "status").string()};
   }
+  // From now on; there may be gaps in the numbers of those that it has.
+  Limited no_descriptors() {
+    const pid_t pid = server().process().pid();
+    return Limited(pid, RLIMIT_NOFILE, next_descriptor(pid));
+  }
   // All that is said to whoever connects there.
   static std::string read_all(Stream& stream, Where where = Where::here()) {
     std::string text;
@@ -41,7 +46,7 @@ TEST(OutOfDescriptors, accepting_rests_and_goes_on_and_who_is_connected_does_not
   start({.plugins = {"echo"}, .server = kDoesNotWaitForCloses});
   WsClient connected = connect();
   expect_echo(connected);
-  NoDescriptors none(server().process().pid());
+  Limited none = no_descriptors();
   // They get as far as the kernel's queue.
   Stream first(server().addresses().at(0));
   Stream second(server().addresses().at(0));
@@ -66,7 +71,7 @@ TEST(OutOfDescriptors, waiting_for_them_takes_no_time_of_the_processor) {
   start({.plugins = {"echo"}});
   WsClient connected = connect();
   expect_echo(connected);
-  NoDescriptors none(server().process().pid());
+  Limited none = no_descriptors();
   Stream waiting(server().addresses().at(0));
   Stream asking(status_address());
   server().wait_for_logs(2, {"accepting rests"});
@@ -82,7 +87,7 @@ TEST(OutOfDescriptors, waiting_for_them_takes_no_time_of_the_processor) {
 
 TEST(OutOfDescriptors, the_status_is_told_when_there_are_some_again) {
   start({.plugins = {"echo"}});
-  NoDescriptors none(server().process().pid());
+  Limited none = no_descriptors();
   Stream asking(status_address());
   server().wait_for_log({"accepting rests", "status"});
   none.end();
@@ -116,7 +121,7 @@ TEST(OutOfDescriptors, a_plugin_that_comes_meanwhile_serves_later_by_itself) {
   start({.plugins = {"echo"}});
   WsClient connected = connect();
   expect_echo(connected);
-  NoDescriptors none(server().process().pid());
+  Limited none = no_descriptors();
   put("gen_1");
   server().wait_for_log({"plugin refused", "generation.so", "Too many open files"});
   expect_echo(connected);
@@ -130,7 +135,7 @@ TEST(OutOfDescriptors, a_plugin_that_is_replaced_meanwhile_goes_on_and_is_replac
   serve("gen_1");
   WsClient connected = connect();
   subscribe(connected, "gen:a", "1.0.0");
-  NoDescriptors none(server().process().pid());
+  Limited none = no_descriptors();
   put("gen_2");
   server().wait_for_log({"plugin refused", "Too many open files", "still=1.0.0"});
   expect_sum(connected, "gen:a", 2, 2);

@@ -68,20 +68,26 @@ std::int64_t Faults::let_allocate() {
 
 std::int64_t Faults::failed_allocations() const { return get(shared_->failed); }
 
-NoDescriptors::NoDescriptors(pid_t process, Where where) : process_(process) {
-  namespace fs = std::filesystem;
-  const fs::path folder = "/proc/" + std::to_string(process) + "/fd";
-  rlim_t free = 0;
-  while (fs::exists(fs::symlink_status(folder / std::to_string(free)))) ++free;
-  check(::prlimit(process, RLIMIT_NOFILE, nullptr, &before_) == 0, std::strerror(errno), where);
-  const rlimit none{free, before_.rlim_max};
-  check(::prlimit(process, RLIMIT_NOFILE, &none, nullptr) == 0, std::strerror(errno), where);
+Limited::Limited(pid_t process, int resource, rlim_t limit, Where where)
+    : process_(process), resource_(resource) {
+  const auto which = static_cast<__rlimit_resource>(resource);
+  check(::prlimit(process, which, nullptr, &before_) == 0, std::strerror(errno), where);
+  const rlimit wanted{limit, before_.rlim_max};
+  check(::prlimit(process, which, &wanted, nullptr) == 0, std::strerror(errno), where);
 }
 
-void NoDescriptors::end() {
+void Limited::end() {
   if (is_over_) return;
   is_over_ = true;
-  ::prlimit(process_, RLIMIT_NOFILE, &before_, nullptr);
+  ::prlimit(process_, static_cast<__rlimit_resource>(resource_), &before_, nullptr);
+}
+
+rlim_t next_descriptor(pid_t process) {
+  namespace fs = std::filesystem;
+  const fs::path folder = "/proc/" + std::to_string(process) + "/fd";
+  rlim_t number = 0;
+  while (fs::exists(fs::symlink_status(folder / std::to_string(number)))) ++number;
+  return number;
 }
 
 // The 14th and 15th field of `stat`, in ticks; the second is a name in parentheses (proc(5)).

@@ -48,22 +48,27 @@ class Faults {
   struct faults* shared_ = nullptr;
 };
 
-// Gives a process no more descriptors than it has, while this lives. There may be gaps in their
-// numbers: those are left, so it is the lowest free number that is out of bounds.
-class NoDescriptors {
+// A limit of a process (setrlimit(2)), set from outside for as long as this lives.
+class Limited {
  public:
-  explicit NoDescriptors(pid_t process, Where where = Where::here());
-  ~NoDescriptors() { end(); }
-  NoDescriptors(const NoDescriptors&) = delete;
-  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  Limited(pid_t process, int resource, rlim_t limit, Where where = Where::here());
+  ~Limited() { end(); }
+  Limited(const Limited&) = delete;
+  Limited& operator=(const Limited&) = delete;
 
+  // It is again what it was before.
   void end();
 
  private:
   const pid_t process_;
+  const int resource_;
   rlimit before_{};
   bool is_over_ = false;
 };
+
+// The number that a process's next descriptor will have: with this as its limit (RLIMIT_NOFILE) it
+// gets none.
+rlim_t next_descriptor(pid_t process);
 
 // Processor time that a process has used, all its threads together.
 std::chrono::milliseconds cpu_time(pid_t process);
