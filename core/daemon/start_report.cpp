@@ -2,26 +2,11 @@
 
 #include <string_view>
 
+#include "core/base/shell_word.hpp"
 #include "core/net/listener.hpp"
 
 namespace jackfield::daemon {
 namespace {
-
-// For a POSIX shell.
-std::string shell_quoted(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+=@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "'";
-}
 
 // A topic that the pattern takes: one that shows something for the plugins of this project.
 std::string example_topic(const std::string& pattern) {
@@ -67,8 +52,9 @@ std::string start_report(const Daemon& daemon, const std::string& program) {
     report += "plugin     none in " + daemon.config().plugins.directory.string() + "\n";
   }
   if (!topic.empty() && !endpoints.empty()) {
-    report += "try        " + shell_quoted(program) + " watch --url " +
-              shell_quoted(net::to_url(endpoints.front(), path)) + " " + shell_quoted(topic) + "\n";
+    report += "try        " + base::shell_word(program) + " watch --url " +
+              base::shell_word(net::to_url(endpoints.front(), path)) + " " +
+              base::shell_word(topic) + "\n";
   }
   return report + "ready\n";
 }
