@@ -294,6 +294,7 @@ constexpr auto kTable = std::to_array<Key>({
     boolean<Place<&Config::watch>>("configuration", "watch"),
     at_start<OfPlugins<&Plugins::directory>>("plugins", "directory", read_directory),
     live<OfPlugins<&Plugins::order>>("plugins", "order", read_order),
+    boolean<OfPlugins<&Plugins::allow_writable_by_others>>("plugins", "allow_writable_by_others"),
     at_start<OfPlugins<&Plugins::runtime_directory>>("plugins", "runtime_directory",
                                                      read_runtime_directory),
     boolean<OfPlugins<&Plugins::watch>>("plugins", "watch"),

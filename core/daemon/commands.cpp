@@ -42,7 +42,7 @@ int inspect_plugin(const InspectOptions& options) {
   config::Outcome outcome;
   if (!options.config.empty()) outcome = config::load(options.config);
   if (!is_well(outcome)) return kExitMistake;
-  const auto found = plugin::inspect(options.file, outcome.config.plugins.tables, log);
+  const auto found = plugin::inspect(options.file, outcome.config.plugins, log);
   if (!found.is_ok()) {
     if (options.is_json) {
       wire::JsonDocument document;

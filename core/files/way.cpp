@@ -153,6 +153,7 @@ class Walk {
 };
 
 base::Result<WayEnd> cannot_be_read(int error) {
+  errno = error;
   if (error == ENOENT || error == ENOTDIR) return base::Result<WayEnd>::failure("no such file");
   return base::Result<WayEnd>::failure(std::string("cannot be read: ") + std::strerror(error));
 }

@@ -30,7 +30,8 @@ struct WayEnd {
 };
 
 // Goes to a file and opens it for reading; does not wait for the writer of a pipe. Fails with a
-// sentence that does not name the file: it is not there, it is no regular file, it may not be read.
+// sentence that does not name the file: it is not there, it is no regular file, it may not be read;
+// errno is that of the call that failed, where one did.
 base::Result<WayEnd> reach_file(const std::filesystem::path& file, uid_t user = ::geteuid());
 
 // Goes to a folder; its descriptor is one of O_PATH. Fails with a sentence likewise.

@@ -7,7 +7,6 @@
 #include "core/hub/hub.hpp"
 #include "core/plugin/generation.hpp"
 #include "core/plugin/private_copies.hpp"
-#include "core/plugin/settings.hpp"
 
 namespace jackfield::plugin {
 namespace {
@@ -34,13 +33,16 @@ class StillLoop : public base::Loop {
 
 }  // namespace
 
-base::Result<Inspection> inspect(const std::filesystem::path& file,
-                                 const std::map<std::string, std::string>& tables, base::Log& log) {
+base::Result<Inspection> inspect(const std::filesystem::path& file, const Settings& settings,
+                                 base::Log& log) {
   using Outcome = base::Result<Inspection>;
   auto copies = PrivateCopies::open({});
   if (!copies.is_ok()) return Outcome::failure(copies.message());
-  auto library = Library::open(file, copies.value());
+  FileTrust trust{.is_required = !settings.allow_writable_by_others, .fault = {}};
+  std::error_code ignored;
+  auto library = Library::open(file, copies.value(), trust, ignored);
   if (!library.is_ok()) return Outcome::failure(library.message());
+  warn_of_distrust(file, trust, log);
   auto manifest = Manifest::read(library.value().table());
   if (!manifest.is_ok()) return Outcome::failure(manifest.message());
 
@@ -56,7 +58,8 @@ base::Result<Inspection> inspect(const std::filesystem::path& file,
                                        .manifest = std::move(manifest.value()),
                                        .crash_key = {},
                                        .earlier_threads = {}});
-  const base::Status status = generation.start(table_of(tables, inspection.manifest.name), {});
+  const base::Status status =
+      generation.start(table_of(settings.tables, inspection.manifest.name), {});
   generation.end();
   if (!status.is_ok()) {
     inspection.start_failure = status.message();

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "core/plugin/manifest.hpp"
+#include "core/plugin/settings.hpp"
 
 namespace jackfield::plugin {
 
@@ -19,9 +19,9 @@ struct Inspection {
   std::string start_failure;  // empty: it started
 };
 
-// Fails where it is no plugin that this server can load. Its start is given its table of `tables`
-// (Settings), or an empty one.
-base::Result<Inspection> inspect(const std::filesystem::path& file,
-                                 const std::map<std::string, std::string>& tables, base::Log& log);
+// Fails where it is no plugin that this server can load. Of the settings those count that a load
+// knows: plugins' tables, and whether others may be able to change the file (which is logged then).
+base::Result<Inspection> inspect(const std::filesystem::path& file, const Settings& settings,
+                                 base::Log& log);
 
 }  // namespace jackfield::plugin

@@ -119,17 +119,14 @@ Library::Library(Library&&) noexcept = default;
 Library::~Library() = default;
 
 Result<Library> Library::open(const fs::path& file, const PrivateCopies& copies) {
-  std::error_code ignored;
-  return open(file, copies, ignored);
+  FileTrust trust;
+  std::error_code error;
+  return open(file, copies, trust, error);
 }
 
-Result<Library> Library::open(const fs::path& file, const PrivateCopies& copies,
+Result<Library> Library::open(const fs::path& file, const PrivateCopies& copies, FileTrust& trust,
                               std::error_code& error) {
-  std::error_code ignored;
-  const fs::file_status info = fs::status(file, ignored);
-  if (!fs::exists(info)) return Result<Library>::failure("no such file");
-  if (!fs::is_regular_file(info)) return Result<Library>::failure("not a file");
-  auto copy = copies.copy(file, error);
+  auto copy = copies.copy(file, trust, error);
   if (!copy.is_ok()) return Result<Library>::failure(copy.message());
   if (auto status = check_elf(copy.value().path()); !status.is_ok()) {
     return Result<Library>::failure(status.message());

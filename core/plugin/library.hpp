@@ -14,6 +14,7 @@
 #include "core/base/result.hpp"
 #include "core/files/file_stamp.hpp"
 #include "core/plugin/address_range.hpp"
+#include "core/plugin/file_trust.hpp"
 #include "core/plugin/mapped_images.hpp"
 #include "core/plugin/private_copies.hpp"
 #include "jackfield.h"
@@ -24,11 +25,12 @@ class Library {
  public:
   // Copies, checks and maps the file (RTLD_NOW, RTLD_LOCAL: dlopen(3)) and finds its table. Fails
   // with a sentence that does not name the file, and that says so where the image stays mapped for
-  // all that. `copies` may be shared with other threads.
-  static base::Result<Library> open(const std::filesystem::path& file, const PrivateCopies& copies);
-  // The same, and which call failed how, where the file could not be copied.
+  // all that. `copies` may be shared with other threads. For `trust` and `error` see
+  // PrivateCopies::copy.
   static base::Result<Library> open(const std::filesystem::path& file, const PrivateCopies& copies,
-                                    std::error_code& error);
+                                    FileTrust& trust, std::error_code& error);
+  // Requires trust.
+  static base::Result<Library> open(const std::filesystem::path& file, const PrivateCopies& copies);
 
   Library(Library&&) noexcept;
   Library& operator=(Library&&) = delete;

@@ -40,7 +40,8 @@ PluginSet::~PluginSet() {
 }
 
 base::Status PluginSet::begin() {
-  auto copies = PrivateCopies::open(settings_.runtime_directory);
+  auto copies =
+      PrivateCopies::open(settings_.runtime_directory, !settings_.allow_writable_by_others);
   if (!copies.is_ok()) return base::Status::failure(copies.message());
   copies_ = std::make_unique<PrivateCopies>(std::move(copies.value()));
   base::Log& log = surroundings_.log;
@@ -276,13 +277,14 @@ void PluginSet::open(const fs::path& file) {
   opening->file = file;
   opening->callee.plugin = file.stem().string();
   opening->callee.crash_key = CrashHistory::key(file, *files_[file].stamp);
+  opening->trust.is_required = !settings_.allow_writable_by_others;
   const base::Status status = errands_.run(
       "jf-open",
       [opening, copies = copies_.get()] {
         opening->earlier_threads = thread_ids();
         const PluginCall running(opening->callee, "load");
         std::error_code error;
-        auto library = Library::open(opening->file, *copies, error);
+        auto library = Library::open(opening->file, *copies, opening->trust, error);
         if (!library.is_ok()) {
           opening->failure = library.message();
           opening->is_short = base::is_shortage(error.value());
@@ -323,12 +325,15 @@ void PluginSet::opened(const std::shared_ptr<Opening>& opening) {
     if (opening->is_short) {
       refuse_for_now(opening->file, opening->failure);
     } else {
+      const bool is_distrusted = opening->trust.is_required && !opening->trust.fault.empty();
       files_[opening->file].is_short = false;
-      refuse(opening->file, opening->failure);
+      refuse(opening->file,
+             opening->failure + (is_distrusted ? ", and SIGHUP has it tried again" : ""));
     }
     end_work();
     return;
   }
+  warn_of_distrust(opening->file, opening->trust, surroundings_.log);
   const std::string& name = opening->manifest->name;
   files_[opening->file].plugin = name;
   files_[opening->file].is_short = false;

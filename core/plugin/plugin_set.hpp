@@ -22,6 +22,7 @@
 #include "core/plugin/crash_handler.hpp"
 #include "core/plugin/crash_history.hpp"
 #include "core/plugin/errands.hpp"
+#include "core/plugin/file_trust.hpp"
 #include "core/plugin/generation.hpp"
 #include "core/plugin/host_threads.hpp"
 #include "core/plugin/private_copies.hpp"
@@ -118,6 +119,7 @@ class PluginSet {
     std::optional<Library> library;
     std::optional<Manifest> manifest;
     std::string failure;
+    FileTrust trust;
     bool is_short = false;     // the machine ran out of something
     bool is_given_up = false;  // loop thread
   };

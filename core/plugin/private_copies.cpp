@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/base/descriptor.hpp"
+#include "core/files/way.hpp"
 #include "core/plugin/runtime_directory.hpp"
 
 namespace jackfield::plugin {
@@ -143,6 +144,12 @@ bool is_executable(const fs::path& folder) {
   return ::statvfs(folder.c_str(), &info) == 0 && (info.f_flag & ST_NOEXEC) == 0;
 }
 
+// Why others could put something else in the place of what is in a folder; empty: they cannot.
+std::string why_untrusted(const fs::path& folder) {
+  const auto reached = files::reach_folder(folder);
+  return reached.is_ok() ? reached.value().fault : "it " + reached.message();
+}
+
 // ---- the copies
 
 // A name that the loader takes as it is ("$LIB" in one would be expanded, ld.so(8)), and that is
@@ -205,7 +212,8 @@ PrivateCopy::~PrivateCopy() {
   }
 }
 
-Result<PrivateCopies> PrivateCopies::open(const fs::path& runtime_directory) {
+Result<PrivateCopies> PrivateCopies::open(const fs::path& runtime_directory,
+                                          bool is_trust_required) {
   for (const fs::path& candidate : runtime_directories(runtime_directory)) {
     std::error_code error;
     fs::path directory = fs::absolute(candidate, error);  // whatever the working folder will be
@@ -219,11 +227,13 @@ Result<PrivateCopies> PrivateCopies::open(const fs::path& runtime_directory) {
     }
     // Removes the folder where it will not do.
     PrivateCopies copies(std::move(made.value().path), made.value().lock);
-    if (is_executable(copies.folder_)) return copies;
-    if (is_given) {
-      return Result<PrivateCopies>::failure("the runtime folder " + directory.string() +
-                                            " is mounted noexec: plugins cannot be loaded from it");
-    }
+    const std::string fault = is_trust_required ? why_untrusted(copies.folder_) : "";
+    if (fault.empty() && is_executable(copies.folder_)) return copies;
+    if (!is_given) continue;
+    return Result<PrivateCopies>::failure(
+        "the runtime folder " + directory.string() +
+        (fault.empty() ? " is mounted noexec: plugins cannot be loaded from it"
+                       : ": others could change copies in it: " + fault));
   }
   return in_memory();
 }
@@ -238,12 +248,15 @@ PrivateCopies::~PrivateCopies() {
 }
 
 Result<PrivateCopy> PrivateCopies::copy(const fs::path& file) const {
-  std::error_code ignored;
-  return copy(file, ignored);
+  FileTrust trust;
+  std::error_code error;
+  return copy(file, trust, error);
 }
 
-Result<PrivateCopy> PrivateCopies::copy(const fs::path& file, std::error_code& error) const {
+Result<PrivateCopy> PrivateCopies::copy(const fs::path& file, FileTrust& trust,
+                                        std::error_code& error) const {
   error.clear();
+  errno = 0;
   const auto refuse = [&error](const std::string& what) {
     error.assign(errno, std::generic_category());
     return Result<PrivateCopy>::failure(what + ": " + std::strerror(error.value()));
@@ -251,9 +264,16 @@ Result<PrivateCopy> PrivateCopies::copy(const fs::path& file, std::error_code& e
   const std::string not_copied =
       "cannot be copied to " + (is_in_memory() ? std::string("memory") : folder_.string());
 
-  // O_NONBLOCK: a pipe of that name would wait for its writer.
-  const Descriptor source(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!source.is_open()) return refuse("cannot be read");
+  auto reached = files::reach_file(file);
+  if (!reached.is_ok()) {
+    error.assign(errno, std::generic_category());
+    return Result<PrivateCopy>::failure(reached.message());
+  }
+  trust.fault = std::move(reached.value().fault);
+  if (trust.is_required && !trust.fault.empty()) {
+    return Result<PrivateCopy>::failure("others can change it: " + trust.fault);
+  }
+  const Descriptor source = std::move(reached.value().descriptor);
   const auto before = files::FileStamp::of(source.number());
   if (!before) return Result<PrivateCopy>::failure("not a file");
 

@@ -11,6 +11,7 @@
 
 #include "core/base/result.hpp"
 #include "core/files/file_stamp.hpp"
+#include "core/plugin/file_trust.hpp"
 
 namespace jackfield::plugin {
 
@@ -56,9 +57,11 @@ class PrivateCopies {
   //
   // An empty `runtime_directory` means the first that can be written and executed from of
   // $RUNTIME_DIRECTORY (systemd.exec(5)), /run for root, and the folder for temporary files; where
-  // all are mounted noexec or read-only, memory (memfd_create(2), which needs /proc). Fails where
-  // the one that is given will not do.
-  static base::Result<PrivateCopies> open(const std::filesystem::path& runtime_directory);
+  // all are mounted noexec or read-only, memory (memfd_create(2), which needs /proc). One in which
+  // others could put something else in the place of the copies will not do, where trust is
+  // required. Fails where the one that is given will not do.
+  static base::Result<PrivateCopies> open(const std::filesystem::path& runtime_directory,
+                                          bool is_trust_required = true);
   // Copies to memory.
   static PrivateCopies in_memory() { return PrivateCopies({}, -1); }
 
@@ -68,11 +71,14 @@ class PrivateCopies {
   ~PrivateCopies();
 
   // Fails with a sentence that does not name the file; also where the file is changed while it is
-  // copied, as far as its stamp shows that. The octets that are copied are never more than the file
-  // had at the beginning.
+  // copied, as far as its stamp shows that, and where others could change it or its way
+  // (files/way.hpp) and `trust` requires that they cannot. What is copied is read from the
+  // descriptor that was judged, and its octets are never more than the file had at the beginning.
+  // `error` says how a call failed, where one did.
+  base::Result<PrivateCopy> copy(const std::filesystem::path& file, FileTrust& trust,
+                                 std::error_code& error) const;
+  // Requires trust.
   base::Result<PrivateCopy> copy(const std::filesystem::path& file) const;
-  // The same, and which call failed how, where one did.
-  base::Result<PrivateCopy> copy(const std::filesystem::path& file, std::error_code& error) const;
 
   bool is_in_memory() const { return folder_.empty(); }
   // Empty where copies are made in memory.

@@ -14,6 +14,8 @@ namespace jackfield::plugin {
 struct Settings {
   std::filesystem::path directory = "plugins";  // its *.so are loaded
   std::vector<std::string> order;  // file names without ".so" that come first, in this order
+  // A plugin that others could change is loaded, which is said, instead of refused.
+  bool allow_writable_by_others = false;
   std::filesystem::path runtime_directory;    // for private copies; empty: PrivateCopies chooses
   std::map<std::string, std::string> tables;  // plugin name -> its [plugin.NAME] as JSON text
   bool watch = true;                          // files that come, change or go are acted upon

@@ -56,6 +56,7 @@ const std::vector<Row> kRows = {
     {"configuration.watch", "false", "true", "false"},
     {"plugins.directory", R"("a\"b")", R"("plugins")", R"("a\"b")"},
     {"plugins.order", R"(["b", "a"])", "[]", R"(["b", "a"])"},
+    {"plugins.allow_writable_by_others", "true", "false", "true"},
     {"plugins.runtime_directory", R"("/run/x")", R"("")", R"("/run/x")"},
     {"plugins.watch", "false", "true", "false"},
     {"plugins.quiet_s", "0.101", "0.1", "0.101"},

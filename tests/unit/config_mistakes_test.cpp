@@ -136,6 +136,8 @@ TEST(ConfigMistakes, switches) {
       {"[configuration]\nwatch = 1",
        "j.toml:2:9: configuration.watch: must be true or false, is 1"},
       {"[plugins]\nwatch = \"no\"", "j.toml:2:9: plugins.watch: must be true or false, is \"no\""},
+      {"[plugins]\nallow_writable_by_others = 1",
+       "j.toml:2:28: plugins.allow_writable_by_others: must be true or false, is 1"},
   };
   check_rows(rows);
 }
@@ -246,9 +248,9 @@ TEST(ConfigMistakes, unknown_keys_suggest_the_near_one) {
        "j.toml:2:1: server.ping_interval: unknown; did you mean server.ping_interval_s?"},
       {"[log]\nlvl = \"info\"", "j.toml:2:1: log.lvl: unknown; [log] takes level"},
       {"[plugins]\nwhere = \"x\"",
-       "j.toml:2:1: plugins.where: unknown; [plugins] takes directory, order, runtime_directory, "
-       "watch, quiet_s, scan_interval_s, start_timeout_s, drain_timeout_s, stop_timeout_s, "
-       "callback_budget_s, crash_limit and crash_window_s"},
+       "j.toml:2:1: plugins.where: unknown; [plugins] takes directory, order, allow_writable_by_others, "
+       "runtime_directory, watch, quiet_s, scan_interval_s, start_timeout_s, drain_timeout_s, "
+       "stop_timeout_s, callback_budget_s, crash_limit and crash_window_s"},
       {"[configuration]\nwatched = true",
        "j.toml:2:1: configuration.watched: unknown; did you mean configuration.watch?"},
       {"[server]\nlevel = \"info\"", "j.toml:2:1: server.level: unknown; did you mean log.level?"},

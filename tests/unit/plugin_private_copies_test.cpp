@@ -266,5 +266,5 @@ TEST(PluginPrivateCopies, a_file_that_is_not_there_is_a_sentence) {
   CHECK(copies.is_ok());
   auto copy = copies.value().copy(folder.path() / "missing.so");
   CHECK_FALSE(copy.is_ok());
-  STRCMP_CONTAINS("No such file", copy.message().c_str());
+  STRCMP_CONTAINS("no such file", copy.message().c_str());
 }
