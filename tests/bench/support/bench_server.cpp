@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
@@ -121,6 +122,24 @@ Clock::time_point BenchServer::put(const fs::path& image, const std::string& nam
 }
 
 void BenchServer::remove(const std::string& name) const { fs::remove(plugins_ / name); }
+
+void BenchServer::hang_up() const { ::kill(pid_, SIGHUP); }
+
+Clock::duration BenchServer::cpu_time() const {
+  // proc(5): the 14th and the 15th field; the second is in parentheses and may hold anything.
+  const std::string stat = proc("stat");
+  const std::size_t name_end = stat.rfind(')');
+  if (name_end == std::string::npos) throw failure("the server has ended");
+  std::istringstream fields(stat.substr(name_end + 1));
+  std::string skipped;
+  for (int i = 3; i < 14; ++i) fields >> skipped;
+  std::int64_t user = 0;
+  std::int64_t system = 0;
+  fields >> user >> system;
+  const std::chrono::duration<double> seconds(static_cast<double>(user + system) /
+                                              static_cast<double>(::sysconf(_SC_CLK_TCK)));
+  return std::chrono::duration_cast<Clock::duration>(seconds);
+}
 
 std::string BenchServer::proc(const char* file) const {
   std::ifstream lines("/proc/" + std::to_string(pid_) + "/" + file);

@@ -55,7 +55,12 @@ class BenchServer {
   Clock::time_point put(const std::filesystem::path& image, const std::string& name) const;
   void remove(const std::string& name) const;
 
+  // It reads its configuration again (SIGHUP).
+  void hang_up() const;
+
   Footprint footprint() const;
+  // The CPU time that it has used so far, user and system, in ticks of the system (10 ms mostly).
+  Clock::duration cpu_time() const;
   // The numbers of the copies of plugins/NAME.so that are mapped: one an image, later ones greater.
   std::set<unsigned long> images(const std::string& name) const;
 
