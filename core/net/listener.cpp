@@ -1,6 +1,7 @@
 #include "core/net/listener.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -67,6 +68,16 @@ void remove_stale_socket(const Endpoint& endpoint, Address& address) {
   if (is_dead) ::unlink(endpoint.path.c_str());
 }
 
+// Who may write to a Unix socket's file may connect (unix(7)): so it has its mode from the begin.
+bool bind_with_mode(int descriptor, Address& address, unsigned mode) {
+  const mode_t before = ::umask(0777 & ~static_cast<mode_t>(mode));
+  const bool is_bound = ::bind(descriptor, address.get(), address.size) == 0;
+  const int error = errno;
+  ::umask(before);
+  errno = error;
+  return is_bound;
+}
+
 std::uint16_t bound_port(int descriptor) {
   Address address;
   address.size = sizeof address.storage;
@@ -78,7 +89,7 @@ std::uint16_t bound_port(int descriptor) {
 }  // namespace
 
 Opened Listener::open(const Endpoint& endpoint, base::Loop& loop, base::Log& log, Counts& counts,
-                      Accepted accepted) {
+                      Accepted accepted, unsigned unix_mode) {
   const auto refuse = [&](const std::string& why) {
     return Opened::failure("cannot listen on " + to_text(endpoint) + ": " + why);
   };
@@ -96,8 +107,10 @@ Opened Listener::open(const Endpoint& endpoint, base::Loop& loop, base::Log& log
   if (endpoint.kind == Endpoint::Kind::kTcp6) {
     ::setsockopt(socket.number(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   }
-  if (::bind(socket.number(), address.get(), address.size) != 0 ||
-      ::listen(socket.number(), SOMAXCONN) != 0) {
+  const bool is_bound = endpoint.kind == Endpoint::Kind::kUnix
+                            ? bind_with_mode(socket.number(), address, unix_mode)
+                            : ::bind(socket.number(), address.get(), address.size) == 0;
+  if (!is_bound || ::listen(socket.number(), SOMAXCONN) != 0) {
     return refuse(std::strerror(errno));
   }
   Endpoint bound = endpoint;
@@ -110,13 +123,36 @@ Listener::Listener(Endpoint endpoint, base::Descriptor socket, base::Loop& loop,
                    Counts& counts, Accepted accepted)
     : endpoint_(std::move(endpoint)),
       socket_(std::move(socket)),
+      log_(log),
       accepted_(std::move(accepted)),
       acceptor_(socket_.number(), to_text(endpoint_), loop, log, &counts.accepts_paused,
                 [this](base::Descriptor peer) { accept(std::move(peer)); }) {}
 
 Listener::~Listener() {
   // Before the socket is closed: a successor may bind the name at once, and keeps it.
-  if (endpoint_.kind == Endpoint::Kind::kUnix) ::unlink(endpoint_.path.c_str());
+  if (endpoint_.kind != Endpoint::Kind::kUnix) return;
+  if (::unlink(endpoint_.path.c_str()) == 0 || errno == ENOENT) return;
+  // Where root bound it, in a folder that the user may not write to whom the server became.
+  log_.warning("socket left behind", {{"path", endpoint_.path}, {"reason", std::strerror(errno)}});
+}
+
+base::Status Listener::give_to(uid_t user, gid_t group) {
+  if (endpoint_.kind != Endpoint::Kind::kUnix) return base::Status::ok();
+  const auto refuse = [&](const char* why) {
+    return base::Status::failure("cannot give " + to_text(endpoint_) +
+                                 " to the user of the server: " + why);
+  };
+  // The descriptor of the socket is not the file. Nor need the name be it still.
+  const base::Descriptor file(::open(endpoint_.path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (!file.is_open() || ::fstat(file.number(), &info) != 0) return refuse(std::strerror(errno));
+  if (!S_ISSOCK(info.st_mode) || info.st_uid != ::geteuid() || info.st_nlink != 1) {
+    return refuse("something else has its name");
+  }
+  if (::fchownat(file.number(), "", user, group, AT_EMPTY_PATH) != 0) {
+    return refuse(std::strerror(errno));
+  }
+  return base::Status::ok();
 }
 
 void Listener::accept(base::Descriptor peer) {

@@ -1,6 +1,8 @@
 // A listening socket: TCP or Unix. Loop thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,13 +22,18 @@ class Listener {
   // Takes over the descriptor of an accepted connection.
   using Accepted = std::function<void(int descriptor)>;
 
-  // Binds and listens: peers can connect, and wait for `begin`. Fails with one sentence.
+  // Binds and listens: peers can connect, and wait for `begin`. `unix_mode` is that of a Unix
+  // socket. Fails with one sentence.
   static base::Result<std::unique_ptr<Listener>> open(const Endpoint& endpoint, base::Loop& loop,
                                                       base::Log& log, Counts& counts,
-                                                      Accepted accepted);
+                                                      Accepted accepted, unsigned unix_mode = 0600);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
+
+  // Makes a Unix socket that user's and group's; only root can. Nothing for others. Fails with one
+  // sentence.
+  base::Status give_to(uid_t user, gid_t group);
 
   // Accepts from now on.
   void begin() { acceptor_.begin(); }
@@ -42,6 +49,7 @@ class Listener {
 
   Endpoint endpoint_;
   const base::Descriptor socket_;
+  base::Log& log_;
   const Accepted accepted_;
   base::Acceptor acceptor_;
 };

@@ -90,7 +90,8 @@ base::Status Server::start() {
   for (const Endpoint& endpoint : settings_.listen) {
     auto listener = Listener::open(
         endpoint, loop_, log_, counts_,
-        [this, is_tls = endpoint.is_tls](int descriptor) { accepted(descriptor, is_tls); });
+        [this, is_tls = endpoint.is_tls](int descriptor) { accepted(descriptor, is_tls); },
+        settings_.unix_mode);
     if (!listener.is_ok()) return base::Status::failure(listener.message());
     listeners_.push_back(std::move(listener.value()));
   }
@@ -161,6 +162,13 @@ void Server::apply(const Settings& settings) {
 void Server::show_libwebsockets_log() {
   lws_set_log_level(LLL_ERR | LLL_WARN | (log_.is_on(base::LogLevel::kDebug) ? LLL_NOTICE : 0),
                     log_line);
+}
+
+base::Status Server::give_sockets_to(uid_t user, gid_t group) {
+  for (const auto& listener : listeners_) {
+    if (auto status = listener->give_to(user, group); !status.is_ok()) return status;
+  }
+  return base::Status::ok();
 }
 
 void Server::begin_accepting() {

@@ -39,6 +39,10 @@ class Server {
   // who connects waits for `begin_accepting`. Fails with one sentence.
   base::Status start();
 
+  // Makes the Unix sockets a user's, who may then connect by their mode; only root can. Fails with
+  // one sentence.
+  base::Status give_sockets_to(uid_t user, gid_t group);
+
   // Serves whoever connects.
   void begin_accepting();
 
