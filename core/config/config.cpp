@@ -11,7 +11,9 @@
 #include <optional>
 #include <system_error>
 
+#include "core/base/account_names.hpp"
 #include "core/base/descriptor.hpp"
+#include "core/base/file_trust.hpp"
 #include "core/base/result.hpp"
 #include "core/config/endpoint.hpp"
 #include "core/config/field.hpp"
@@ -24,8 +26,8 @@ namespace jackfield::config {
 namespace {
 
 constexpr std::string_view kPluginTable = "plugin";
-constexpr std::array<std::string_view, 5> kTables = {"server", "tls", "log", "configuration",
-                                                     "plugins"};
+constexpr auto kTables = std::to_array<std::string_view>(
+    {"server", "tls", "process", "log", "configuration", "plugins"});
 
 bool is_known_table(std::string_view name) {
   return std::find(kTables.begin(), kTables.end(), name) != kTables.end();
@@ -60,7 +62,9 @@ std::string suggest_table(std::string_view name) {
   for (const Key& key : kKeys) {
     if (key.name == name) return "; did you mean " + join_key(key.table, key.name) + "?";
   }
-  return "; the tables are [server], [tls], [log], [configuration], [plugins] and [plugin.NAME]";
+  std::string sentence = "; the tables are ";
+  for (const std::string_view table : kTables) sentence += "[" + std::string(table) + "], ";
+  return sentence.replace(sentence.size() - 2, 2, " and [plugin.NAME]");
 }
 
 // Turns the tree of a file into a Config.
@@ -181,13 +185,15 @@ class Reader {
 };
 
 base::Result<std::string> failed_to_read() {
-  return base::Result<std::string>::failure("cannot be read: " +
-                                            std::generic_category().message(errno));
+  std::string sentence = "cannot be read: " + std::generic_category().message(errno);
+  if (errno == EACCES) sentence += " (for the user " + base::user_name(::geteuid()) + ")";
+  return base::Result<std::string>::failure(std::move(sentence));
 }
 
 enum class Kind { kAny, kRegular };
 
-base::Result<std::string> read_file(const std::filesystem::path& path, Kind kind) {
+base::Result<std::string> read_file(const std::filesystem::path& path, Kind kind,
+                                    std::string& distrust) {
   // A pipe that nobody writes to is opened at once where the caller does not want it anyway.
   const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | (kind == Kind::kRegular ? O_NONBLOCK : 0);
   const base::Descriptor file(::open(path.c_str(), flags));
@@ -200,6 +206,9 @@ base::Result<std::string> read_file(const std::filesystem::path& path, Kind kind
   if (kind == Kind::kRegular && !S_ISREG(facts.st_mode)) {
     return base::Result<std::string>::failure(
         "is no regular file: what it says can be read only once, at the start");
+  }
+  if (S_ISREG(facts.st_mode)) {
+    distrust = base::fault_of_writers(file.number(), facts, path);
   }
   std::string text;
   std::array<char, 16384> chunk{};
@@ -215,9 +224,14 @@ base::Result<std::string> read_file(const std::filesystem::path& path, Kind kind
 }
 
 Outcome load(const std::filesystem::path& file, Kind kind) {
-  const base::Result<std::string> text = read_file(file, kind);
-  if (text.is_ok()) return parse(text.value(), file);
+  std::string distrust;
+  const base::Result<std::string> text = read_file(file, kind, distrust);
   Outcome outcome;
+  if (text.is_ok()) {
+    outcome = parse(text.value(), file);
+    outcome.distrust = std::move(distrust);
+    return outcome;
+  }
   outcome.mistakes.push_back(Mistake{file.string(), 0, 0, "", text.message()});
   return outcome;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/log.hpp"
+#include "core/daemon/settings.hpp"
 #include "core/hub/settings.hpp"
 #include "core/net/settings.hpp"
 #include "core/plugin/settings.hpp"
@@ -20,6 +21,7 @@ struct Config {
   net::Settings server;
   hub::Limits limits;
   plugin::Settings plugins;
+  daemon::Settings process;
   base::LogLevel log_level = base::LogLevel::kInfo;
   bool watch = true;  // the file: it is read again when it changes
 };
@@ -38,6 +40,9 @@ std::string to_text(const Mistake& mistake);
 struct Outcome {
   Config config;                  // the defaults where there are mistakes
   std::vector<Mistake> mistakes;  // in the order of the file
+  // How others could change the file that was read (base/file_trust.hpp): what it says is then
+  // theirs to say. Empty: they cannot, or it is no regular file.
+  std::string distrust;
 
   bool is_ok() const { return mistakes.empty(); }
 };

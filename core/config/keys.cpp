@@ -52,6 +52,49 @@ void read_listen(Field& field, const Target& target) {
   target.config.server.listen = std::move(endpoints);
 }
 
+// In quotes, since as a TOML integer 660 would be another mode.
+void read_unix_mode(Field& field, const Target& target) {
+  static constexpr std::string_view kForm = "an octal mode in quotes such as \"0660\"";
+  const std::string* text = field.text(kForm);
+  if (text == nullptr) return;
+  const bool is_octal = text->find_first_not_of("01234567") == std::string::npos;
+  const bool is_mode = text->size() == 3 || (text->size() == 4 && text->front() == '0');
+  if (!is_octal || !is_mode) return field.refuse(kForm);
+  target.config.server.unix_mode = static_cast<unsigned>(std::stoul(*text, nullptr, 8));
+}
+
+std::string show_unix_mode(const Config& config) {
+  std::string text = "\"0";
+  for (const unsigned shift : {6U, 3U, 0U}) {
+    text += static_cast<char>('0' + ((config.server.unix_mode >> shift) & 7U));
+  }
+  return text + "\"";
+}
+
+// What /etc/passwd can hold, and no option of a command (useradd(8), passwd(5)).
+bool is_account(const std::string& text) {
+  return text.empty() || (text.front() != '-' && text.size() <= 256 &&
+                          std::all_of(text.begin(), text.end(), is_visible_ascii) &&
+                          text.find_first_of(":/,") == std::string::npos);
+}
+
+void read_user(Field& field, const Target& target) {
+  static constexpr std::string_view kForm = "the name or number of a user, or \"\" for nobody";
+  const std::string* text = field.text(kForm);
+  if (text == nullptr) return;
+  if (!is_account(*text)) return field.refuse(kForm);
+  target.config.process.user = *text;
+}
+
+void read_group(Field& field, const Target& target) {
+  static constexpr std::string_view kForm =
+      "the name or number of a group, or \"\" for the user's primary group";
+  const std::string* text = field.text(kForm);
+  if (text == nullptr) return;
+  if (!is_account(*text)) return field.refuse(kForm);
+  target.config.process.group = *text;
+}
+
 void read_path(Field& field, const Target& target) {
   static constexpr std::string_view kForm =
       "\"\" for any path, or a path such as \"/ws\" without a query";
@@ -241,6 +284,8 @@ using OfServer = Place<&Config::server, kMember>;
 template <auto kMember>
 using OfTls = Place<&Config::server, &net::Settings::tls, kMember>;
 template <auto kMember>
+using OfProcess = Place<&Config::process, kMember>;
+template <auto kMember>
 using OfPlugins = Place<&Config::plugins, kMember>;
 
 // libwebsockets' tables of descriptors are as large as the start made them: fewer connections are
@@ -262,12 +307,19 @@ constexpr Key tls_file(std::string_view name) {
   return live<OfTls<kMember>>("tls", name, read_file_path<OfTls<kMember>>);
 }
 
+constexpr Key unix_mode() {
+  return {"server", "unix_mode", read_unix_mode, show_unix_mode,
+          keep<OfServer<&net::Settings::unix_mode>>};
+}
+
 using net::Settings;
 using net::TlsSettings;
+using Process = daemon::Settings;
 using Plugins = plugin::Settings;
 
 constexpr auto kTable = std::to_array<Key>({
     at_start<OfServer<&Settings::listen>>("server", "listen", read_listen),
+    unix_mode(),
     live<OfServer<&Settings::path>>("server", "path", read_path),
     max_connections(),
     seconds_or_off<OfServer<&Settings::ping_interval>, kDay>("server", "ping_interval_s"),
@@ -290,6 +342,8 @@ constexpr auto kTable = std::to_array<Key>({
                                                   read_client_certificate),
     live<OfTls<&TlsSettings::hsts_max_age_s>>(
         "tls", "hsts_max_age_s", read_integer<OfTls<&TlsSettings::hsts_max_age_s>, 0, 10 * kYear>),
+    at_start<OfProcess<&Process::user>>("process", "user", read_user),
+    at_start<OfProcess<&Process::group>>("process", "group", read_group),
     live<Place<&Config::log_level>>("log", "level", read_level),
     boolean<Place<&Config::watch>>("configuration", "watch"),
     at_start<OfPlugins<&Plugins::directory>>("plugins", "directory", read_directory),

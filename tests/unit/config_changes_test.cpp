@@ -32,6 +32,7 @@ struct Row {
 const std::vector<Row> kRows = {
     {"server.listen", R"(["[::1]:7", "unix:/x"])", R"(["127.0.0.1:3001"])",
      R"(["[::1]:7", "unix:/x"])"},
+    {"server.unix_mode", R"("660")", R"("0600")", R"("0660")"},
     {"server.path", R"("/ws")", R"("")", R"("/ws")"},
     {"server.max_connections", "99", "100", "99"},
     {"server.ping_interval_s", "0", "30", "0"},
@@ -52,6 +53,8 @@ const std::vector<Row> kRows = {
     {"tls.client_ca", R"("ca.pem")", R"("")", R"("ca.pem")"},
     {"tls.client_certificate", R"("optional")", R"("none")", R"("optional")"},
     {"tls.hsts_max_age_s", "0", "31536000", "0"},
+    {"process.user", R"("jackfield")", R"("")", R"("jackfield")"},
+    {"process.group", R"("www-data")", R"("")", R"("www-data")"},
     {"log.level", R"("error")", R"("info")", R"("error")"},
     {"configuration.watch", "false", "true", "false"},
     {"plugins.directory", R"("a\"b")", R"("plugins")", R"("a\"b")"},
@@ -70,8 +73,10 @@ const std::vector<Row> kRows = {
 };
 
 // What only a start can change, whatever its new value is.
-const std::set<std::string> kAtStart = {"server.listen", "server.read_buffer_bytes",
-                                        "plugins.directory", "plugins.runtime_directory"};
+const std::set<std::string> kAtStart = {"server.listen",     "server.unix_mode",
+                                        "server.read_buffer_bytes", "process.user",
+                                        "process.group",     "plugins.directory",
+                                        "plugins.runtime_directory"};
 
 Config parse_well(std::string_view text) {
   auto outcome = jackfield::config::parse(text, "j.toml");

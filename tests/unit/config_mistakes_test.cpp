@@ -181,6 +181,28 @@ TEST(ConfigMistakes, texts) {
        "j.toml:2:33: server.forward_headers: has \"X-Real-IP\" twice\n"
        "j.toml:2:46: server.forward_headers: must be the name of a header, is \"a:\"\n"
        "j.toml:2:52: server.forward_headers: must be the name of a header, is \"\""},
+      {"[server]\nunix_mode = 660",
+       "j.toml:2:13: server.unix_mode: must be an octal mode in quotes such as \"0660\", is 660"},
+      {"[server]\nunix_mode = \"0680\"",
+       "j.toml:2:13: server.unix_mode: must be an octal mode in quotes such as \"0660\", is "
+       "\"0680\""},
+      {"[server]\nunix_mode = \"1777\"",
+       "j.toml:2:13: server.unix_mode: must be an octal mode in quotes such as \"0660\", is "
+       "\"1777\""},
+      {"[server]\nunix_mode = \"66\"",
+       "j.toml:2:13: server.unix_mode: must be an octal mode in quotes such as \"0660\", is \"66\""},
+      {"[process]\nuser = 0",
+       "j.toml:2:8: process.user: must be the name or number of a user, or \"\" for nobody, is 0"},
+      {"[process]\nuser = \"-x\"",
+       "j.toml:2:8: process.user: must be the name or number of a user, or \"\" for nobody, is "
+       "\"-x\""},
+      {"[process]\nuser = \"root:root\"",
+       "j.toml:2:8: process.user: must be the name or number of a user, or \"\" for nobody, is "
+       "\"root:root\""},
+      {"[process]\ngroup = \"a b\"",
+       "j.toml:2:9: process.group: must be the name or number of a group, or \"\" for the user's "
+       "primary group, is \"a b\""},
+      {"[process]\nuser = \"\"\ngroup = \"\"", ""},
       {"[log]\nlevel = \"loud\"",
        "j.toml:2:9: log.level: must be \"error\", \"warning\", \"info\" or \"debug\", is \"loud\""},
       {"[log]\nlevel = 3",
@@ -265,8 +287,8 @@ TEST(ConfigMistakes, unknown_tables) {
       {"[sever]\nmax_connections = 0", "j.toml:1:2: sever: unknown; did you mean [server]?"},
       {"[plugns]\n", "j.toml:1:2: plugns: unknown; did you mean [plugins]?"},
       {"[nowhere]\n",
-       "j.toml:1:2: nowhere: unknown; the tables are [server], [tls], [log], [configuration], "
-       "[plugins] and [plugin.NAME]"},
+       "j.toml:1:2: nowhere: unknown; the tables are [server], [tls], [process], [log], "
+       "[configuration], [plugins] and [plugin.NAME]"},
       {"max_connections = 5",
        "j.toml:1:1: max_connections: unknown; did you mean server.max_connections?"},
       {"server = 3", "j.toml:1:10: server: must be a table, [server], is 3"},
@@ -327,16 +349,16 @@ TEST(ConfigMistakes, all_are_said_in_the_order_of_the_file) {
       {"[server]\npath = 1\nfoo = 2\nlisten = [1, 'x']\n[log]\nlevel = 'x'\n[nowhere]\n",
        "j.toml:2:8: server.path: must be \"\" for any path, or a path such as \"/ws\" without a "
        "query, is 1\n"
-       "j.toml:3:1: server.foo: unknown; [server] takes listen, path, max_connections, "
-       "ping_interval_s, ping_timeout_s, handshake_timeout_s, close_timeout_s, shutdown_timeout_s, "
-       "max_message_bytes, max_topic_bytes, max_event_bytes, max_subscriptions, max_outbox_bytes, "
-       "read_buffer_bytes and forward_headers\n"
+       "j.toml:3:1: server.foo: unknown; [server] takes listen, unix_mode, path, "
+       "max_connections, ping_interval_s, ping_timeout_s, handshake_timeout_s, close_timeout_s, "
+       "shutdown_timeout_s, max_message_bytes, max_topic_bytes, max_event_bytes, "
+       "max_subscriptions, max_outbox_bytes, read_buffer_bytes and forward_headers\n"
        "j.toml:4:11: server.listen: must be a list of strings such as \"127.0.0.1:3001\", "
        "\"[::1]:3001\", \"unix:/path\", is 1\n"
        "j.toml:4:14: server.listen: must be ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH, is \"x\"\n"
        "j.toml:6:9: log.level: must be \"error\", \"warning\", \"info\" or \"debug\", is \"x\"\n"
-       "j.toml:7:2: nowhere: unknown; the tables are [server], [tls], [log], [configuration], "
-       "[plugins] and [plugin.NAME]"},
+       "j.toml:7:2: nowhere: unknown; the tables are [server], [tls], [process], [log], "
+       "[configuration], [plugins] and [plugin.NAME]"},
   };
   check_rows(rows);
 }
