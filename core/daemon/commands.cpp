@@ -31,7 +31,9 @@ int run_server(const ServeOptions& options) {
 }
 
 int check_config(const std::string& file) {
-  if (!is_well(config::load(file))) return kExitMistake;
+  const config::Outcome outcome = config::load(file);
+  if (!outcome.distrust.empty()) complain("warning: others can change it: " + outcome.distrust);
+  if (!is_well(outcome)) return kExitMistake;
   std::printf("%s: no mistakes\n", file.c_str());
   return kExitOk;
 }

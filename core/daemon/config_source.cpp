@@ -23,7 +23,8 @@ config::Outcome ConfigSource::read_again() {
   return overridden(config::load_again(file()));
 }
 
-config::Outcome ConfigSource::overridden(config::Outcome outcome) const {
+config::Outcome ConfigSource::overridden(config::Outcome outcome) {
+  distrust_ = outcome.distrust;
   if (!outcome.is_ok()) return outcome;
   config::Config& config = outcome.config;
   if (!options_.listen.empty()) {

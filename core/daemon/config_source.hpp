@@ -36,11 +36,15 @@ class ConfigSource {
   // read again.
   const std::optional<files::FileStamp>& stamp() const { return stamp_; }
 
+  // How others could change the file when it was read last (config::Outcome).
+  const std::string& distrust() const { return distrust_; }
+
  private:
-  config::Outcome overridden(config::Outcome outcome) const;
+  config::Outcome overridden(config::Outcome outcome);
 
   const ServeOptions options_;
   std::optional<files::FileStamp> stamp_;
+  std::string distrust_;
 };
 
 }  // namespace jackfield::daemon

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "core/daemon/privileges.hpp"
+#include "core/plugin/runtime_directory.hpp"
 
 namespace jackfield::daemon {
 namespace {
@@ -101,6 +105,9 @@ void limit_descriptors(std::size_t max_connections, base::Log& log) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   const rlim_t wanted = static_cast<rlim_t>(max_connections) + kSpareDescriptors;
+  // Root may go over it (setrlimit(2)).
+  const rlimit higher{wanted, wanted};
+  if (wanted > limit.rlim_max && ::setrlimit(RLIMIT_NOFILE, &higher) == 0) return;
   if (wanted > limit.rlim_max) {
     log.warning("fewer descriptors than connections may need",
                 {{"max_connections", max_connections}, {"descriptors", limit.rlim_max}});
@@ -128,8 +135,13 @@ base::Status Daemon::start() {
   // First, for without it the signal ends the process. It also comes when a terminal goes
   // (termios(3)).
   loop_.on_signal(SIGHUP, [this](int) { reconfiguration_.hang_up(); });
+  const auto user = find_process_user(config_.process);
+  if (!user.is_ok()) return base::Status::failure(user.message());
+  // Nothing that is made from here on, by plugins too, is for others to write.
+  ::umask(::umask(S_IWGRP | S_IWOTH) | S_IWGRP | S_IWOTH);
   limit_descriptors(config_.limits.max_connections, log_);
   if (auto status = server_.start(); !status.is_ok()) return status;
+  if (auto status = give_up_root(user.value()); !status.is_ok()) return status;
   if (auto status = plugins_.begin(); !status.is_ok()) return status;
   loop_.on_served([this] { server_.read_on(); });
   loop_.on_turn_end([this] { server_.end_turn(); });
@@ -138,6 +150,27 @@ base::Status Daemon::start() {
   reconfiguration_.begin();
   watch_signals();
   server_.begin_accepting();  // who is served may count on all the rest
+  return base::Status::ok();
+}
+
+// Once it has all that only root may take, and before any thread or plugin is there that would keep
+// root's rights.
+base::Status Daemon::give_up_root(const std::optional<base::Account>& user) {
+  if (!user) {
+    if (::geteuid() == 0) {
+      log_.warning("runs as root", {{"reason", "process.user names nobody to change to"}});
+    }
+    return base::Status::ok();
+  }
+  if (::geteuid() == 0 && user->user != 0) {
+    auto prepared = plugin::prepare_runtime_directories(config_.plugins.runtime_directory,
+                                                        user->user, user->group);
+    if (!prepared.is_ok()) return prepared;
+    if (auto given = server_.give_sockets_to(user->user, user->group); !given.is_ok()) return given;
+  }
+  if (auto status = become_process_user(*user); !status.is_ok()) return status;
+  log_.info("runs as",
+            {{"user", base::user_name(user->user)}, {"group", base::group_name(user->group)}});
   return base::Status::ok();
 }
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "core/base/account_names.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
@@ -26,7 +28,8 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  // Listens, loads the plugins, and then accepts. Fails with one sentence.
+  // Listens, becomes the user that the settings name, loads the plugins, and then accepts. Fails
+  // with one sentence. REQUIRES: there is no other thread.
   base::Status start();
 
   // Serves until SIGTERM or SIGINT, then closes everyone, at most for the time that the settings
@@ -41,6 +44,7 @@ class Daemon {
 
  private:
   void watch_signals();
+  base::Status give_up_root(const std::optional<base::Account>& user);
   void open_status_socket();
   void stop(int signal);
   void finish_stop();

@@ -1,9 +1,16 @@
 #include "core/daemon/reconfiguration.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <string>
 #include <utility>
+
+#include "core/base/account_names.hpp"
 
 namespace jackfield::daemon {
 
@@ -16,6 +23,8 @@ void Reconfiguration::begin() {
   stage_ = Stage::kOpen;
   if (std::exchange(is_asked_, false)) ask();
   watch();
+  say_distrust();
+  warn_of_unreadable();
 }
 
 void Reconfiguration::end() {
@@ -45,6 +54,7 @@ void Reconfiguration::look() {
 
 void Reconfiguration::read() {
   const config::Outcome outcome = source_.read_again();
+  say_distrust();
   if (outcome.is_ok()) {
     take(outcome.config);
   } else {
@@ -84,6 +94,23 @@ void Reconfiguration::say_changes(const std::vector<config::Change>& changes) {
     parts_.log.write_each(LogLevel::kInfo, "configuration changed",
                           {{"file", source_.file().string()}, {"keys", keys}});
   }
+}
+
+void Reconfiguration::say_distrust() {
+  if (source_.distrust().empty()) return;
+  parts_.log.write_each(LogLevel::kWarning, "others can change the configuration",
+                        {{"file", source_.file().string()}, {"reason", source_.distrust()}});
+}
+
+// Better now than when it is wanted: root may have read it for a server that is another user now.
+void Reconfiguration::warn_of_unreadable() {
+  if (!source_.stamp()) return;
+  if (::faccessat(AT_FDCWD, source_.file().c_str(), R_OK, AT_EACCESS) == 0) return;
+  const std::string reason = std::strerror(errno);
+  parts_.log.warning("the configuration cannot be read again",
+                     {{"file", source_.file().string()},
+                      {"user", base::user_name(::geteuid())},
+                      {"reason", reason}});
 }
 
 void Reconfiguration::say_postponed(const std::vector<config::Change>& postponed) {

@@ -56,6 +56,8 @@ class Reconfiguration {
   void refuse(const std::vector<config::Mistake>& mistakes);
   void take(const config::Config& wanted);
   void say_changes(const std::vector<config::Change>& changes);
+  void say_distrust();
+  void warn_of_unreadable();
   void say_postponed(const std::vector<config::Change>& postponed);
   void apply();
   void watch();

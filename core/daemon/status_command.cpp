@@ -21,13 +21,23 @@ namespace {
 namespace fs = std::filesystem;
 
 // Not what somebody else made in a shared folder, who might answer anything.
-bool is_ours(const fs::path& path) {
+bool is_of(uid_t user, const fs::path& path) {
   struct stat info {};
-  return ::lstat(path.c_str(), &info) == 0 && info.st_uid == ::geteuid();
+  return ::lstat(path.c_str(), &info) == 0 && info.st_uid == user;
+}
+
+// What a server says is text for a terminal, and root asks those of other users too.
+void print(const std::string& said) {
+  std::string text = said;
+  for (char& c : text) {
+    const bool is_layout = c == '\n' || c == '\t';
+    if (!is_layout && (static_cast<unsigned char>(c) < ' ' || c == '\x7f')) c = '?';
+  }
+  std::fputs(text.c_str(), stdout);
 }
 
 // The runtime folders of servers: see PrivateCopies. "jackfield-123", or "jackfield-123-2".
-std::vector<fs::path> sockets_in(const fs::path& directory, unsigned pid) {
+std::vector<fs::path> sockets_in(const fs::path& directory, uid_t user, unsigned pid) {
   std::vector<fs::path> sockets;
   const std::string wanted = "jackfield-" + (pid == 0 ? std::string() : std::to_string(pid));
   std::error_code error;
@@ -36,7 +46,7 @@ std::vector<fs::path> sockets_in(const fs::path& directory, unsigned pid) {
     const bool is_meant = name.starts_with(wanted) &&
                           (pid == 0 || name.size() == wanted.size() || name[wanted.size()] == '-');
     const fs::path socket = i->path() / kStatusSocketName;
-    if (is_meant && is_ours(i->path()) && is_ours(socket)) sockets.push_back(socket);
+    if (is_meant && is_of(user, i->path()) && is_of(user, socket)) sockets.push_back(socket);
   }
   std::sort(sockets.begin(), sockets.end());
   return sockets;
@@ -52,21 +62,30 @@ int show_status(const StatusOptions& options) {
     configured = outcome.config.plugins.runtime_directory;
   }
   std::string places;
-  std::string failure;
-  bool has_answer = false;
+  std::vector<fs::path> sockets;
   for (const fs::path& directory : plugin::runtime_directories(configured)) {
     places += (places.empty() ? "" : ", ") + directory.string();
-    for (const fs::path& socket : sockets_in(directory, options.pid)) {
-      const auto status = ask_for_status(socket);
-      if (!status.is_ok()) {
-        failure = status.message();
-        continue;
-      }
-      if (has_answer && !options.is_json) std::fputs("\n", stdout);
-      std::fputs(options.is_json ? status.value().json.c_str() : status.value().text.c_str(),
-                 stdout);
-      has_answer = true;
+    const std::vector<fs::path> found = sockets_in(directory, ::geteuid(), options.pid);
+    sockets.insert(sockets.end(), found.begin(), found.end());
+  }
+  // Of servers that root has started, and that are other users now.
+  if (::geteuid() == 0) {
+    for (const plugin::UserDirectory& directory : plugin::user_directories(configured)) {
+      const std::vector<fs::path> found = sockets_in(directory.path, directory.user, options.pid);
+      sockets.insert(sockets.end(), found.begin(), found.end());
     }
+  }
+  std::string failure;
+  bool has_answer = false;
+  for (const fs::path& socket : sockets) {
+    const auto status = ask_for_status(socket);
+    if (!status.is_ok()) {
+      failure = status.message();
+      continue;
+    }
+    if (has_answer && !options.is_json) std::fputs("\n", stdout);
+    print(options.is_json ? status.value().json : status.value().text);
+    has_answer = true;
   }
   if (has_answer) return kExitOk;
   complain(failure.empty() ? "no server runs; looked in " + places : failure);
