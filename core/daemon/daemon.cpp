@@ -163,8 +163,9 @@ base::Status Daemon::give_up_root(const std::optional<base::Account>& user) {
     return base::Status::ok();
   }
   if (::geteuid() == 0 && user->user != 0) {
-    auto prepared = plugin::prepare_runtime_directories(config_.plugins.runtime_directory,
-                                                        user->user, user->group);
+    auto prepared =
+        plugin::prepare_runtime_directories(config_.plugins.runtime_directory, user->user,
+                                            user->group, !config_.plugins.allow_writable_by_others);
     if (!prepared.is_ok()) return prepared;
     if (auto given = server_.give_sockets_to(user->user, user->group); !given.is_ok()) return given;
   }

@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "core/base/descriptor.hpp"
+#include "core/files/way.hpp"
 
 namespace jackfield::plugin {
 namespace {
@@ -76,16 +77,23 @@ Descriptor make_and_open(int parent, const char* name, struct stat& info) {
   return opened;
 }
 
-Status prepare(const fs::path& place, uid_t user, gid_t group) {
+Status prepare(const fs::path& place, uid_t user, gid_t group, bool is_trust_required) {
   std::error_code ignored;
-  // Whatever the umask: the user has to pass through it.
-  if (fs::create_directories(place, ignored)) ::chmod(place.c_str(), 0755);
+  const bool is_new = fs::create_directories(place, ignored);
   struct stat info {};
-  const Descriptor top(::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_new ? O_NOFOLLOW : 0);
+  const Descriptor top(::open(place.c_str(), flags));
   if (!top.is_open() || ::fstat(top.number(), &info) != 0) {
     return cannot_make(place, std::strerror(errno));
   }
   if (info.st_uid == user) return Status::ok();
+  // Nothing is made for root where others could exchange it at once.
+  const auto reached = files::reach_folder(place, user);
+  if (!reached.is_ok()) return cannot_make(place, reached.message());
+  const std::string& fault = reached.value().fault;
+  if (is_trust_required && !fault.empty()) return cannot_make(place, fault);
+  // Whatever the umask: the user has to pass through it.
+  if (is_new && ::fchmod(top.number(), 0755) != 0) return cannot_make(place, std::strerror(errno));
 
   const fs::path users = place / kUsers;
   const Descriptor middle = make_and_open(top.number(), kUsers, info);
@@ -120,9 +128,10 @@ std::vector<fs::path> runtime_directories(const fs::path& configured) {
   return found;
 }
 
-Status prepare_runtime_directories(const fs::path& configured, uid_t user, gid_t group) {
+Status prepare_runtime_directories(const fs::path& configured, uid_t user, gid_t group,
+                                   bool is_trust_required) {
   for (const Place& place : places(configured)) {
-    const Status prepared = prepare(place.path, user, group);
+    const Status prepared = prepare(place.path, user, group, is_trust_required);
     if (!prepared.is_ok() && !configured.empty()) return prepared;
     // Copies of plugins will be made in this one.
     if (prepared.is_ok() && is_executable(place.path)) break;

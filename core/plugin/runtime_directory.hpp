@@ -22,9 +22,10 @@ std::vector<std::filesystem::path> runtime_directories(const std::filesystem::pa
 
 // Makes the folder for a user, in the first place where that is possible and that is not mounted
 // noexec, and in those before it; not in places that are that user's as they are. Fails with a
-// sentence where it is not possible in the one that is configured. REQUIRES: the process is root's.
+// sentence where it is not possible in the one that is configured; also where others could change
+// things there, if trust is required. REQUIRES: the process is root's.
 base::Status prepare_runtime_directories(const std::filesystem::path& configured, uid_t user,
-                                         gid_t group);
+                                         gid_t group, bool is_trust_required = true);
 
 // A folder that root made for a user, or one of these places that is a user's as a whole.
 struct UserDirectory {
