@@ -118,7 +118,8 @@ TEST(PluginLoading, a_folder_a_dangling_link_and_other_files_are_passed_over) {
   std::filesystem::create_symlink("/nowhere.so", folder.path() / "dangling.so");
   folder.write("README", "nothing");
   folder.write(".hidden.so.swp", "nothing");
-  std::filesystem::create_symlink(built_plugin("echo"), folder.path() / "linked.so");
+  std::filesystem::copy_file(built_plugin("echo"), folder.path() / "linked");
+  std::filesystem::create_symlink("linked", folder.path() / "linked.so");
   start({.arguments = {"--plugins", folder.path().string()}});
   expect_echo();
 }

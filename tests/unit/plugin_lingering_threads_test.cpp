@@ -83,8 +83,9 @@ TEST_GROUP(PluginLingeringThreads) {
 
   // Opens the plugin, starts it with that configuration, and stops it.
   void run_plugin(const std::string& config) {
+    jackfield::plugin::FileTrust trust{.is_required = false, .fault = {}};  // the build's folders
     auto opened =
-        Library::open(fs::path(JACKFIELD_TEST_PLUGINS) / "lingering_thread.so", *copies);
+        Library::open(fs::path(JACKFIELD_TEST_PLUGINS) / "lingering_thread.so", *copies, trust);
     CHECK(opened.is_ok());
     library.emplace(std::move(opened.value()));
     jackfield::test::FakeHost host(library->table());
