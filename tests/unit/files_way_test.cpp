@@ -7,10 +7,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <string>
+#include <thread>
 
 #include "core/base/account_names.hpp"
 #include "core/files/file_stamp.hpp"
+#include "tests/support/deadline.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/where.hpp"
 
@@ -20,6 +23,7 @@ using jackfield::files::FileStamp;
 using jackfield::files::reach_file;
 using jackfield::files::reach_folder;
 using jackfield::test::check;
+using jackfield::test::Deadline;
 using jackfield::test::Where;
 namespace fs = std::filesystem;
 
@@ -207,4 +211,35 @@ TEST(FilesWay, the_first_fault_on_the_way_is_said) {
   change(0757, inner);
   change(0646, file);
   expect_fault("folder", folder.path(), file);
+}
+
+// What is judged is what is opened, whatever others do with names in between.
+TEST(FilesWay, names_that_change_all_the_time_never_make_a_bad_file_a_good_one) {
+  const fs::path bad = folder.path() / "bad";
+  fs::create_directory(bad);
+  fs::copy_file(file, bad / "x.so");
+  change(0777, bad);
+  const auto good = FileStamp::of(file);
+  std::atomic<bool> is_over = false;
+  std::thread changer([&] {
+    for (bool is_bad = true; !is_over; is_bad = !is_bad) {
+      fs::create_directory_symlink(is_bad ? "bad" : "inner", folder.path() / "next");
+      fs::rename(folder.path() / "next", folder.path() / "link");
+    }
+  });
+  std::size_t seen_good = 0;
+  std::size_t seen_bad = 0;
+  bool is_confused = false;
+  const Deadline deadline;
+  while ((seen_good < 200 || seen_bad < 200) && deadline.milliseconds() > 0) {
+    const auto reached = reach_file(folder.path() / "link/x.so");
+    if (!reached.is_ok()) continue;  // before the first link is there
+    const bool is_good = FileStamp::of(reached.value().descriptor.number()) == good;
+    is_confused |= is_good != reached.value().fault.empty();
+    ++(is_good ? seen_good : seen_bad);
+  }
+  is_over = true;
+  changer.join();
+  CHECK_FALSE(is_confused);
+  CHECK(seen_good >= 200 && seen_bad >= 200);
 }
