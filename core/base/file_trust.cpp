@@ -36,10 +36,11 @@ std::string fault(const struct stat& info, const std::filesystem::path& path,
 
 std::string fault_of_owner(const struct stat& info, const std::filesystem::path& path, uid_t user) {
   if (info.st_uid == 0 || info.st_uid == user) return {};
-  const std::string owners =
-      user == 0 ? "not to root" : "neither to root nor to " + user_name(user);
-  return fault(info, path, "belongs " + owners,
-               S_ISLNK(info.st_mode) ? "chown -h root" : "chown root");
+  const std::string owner = user_name(info.st_uid);
+  const std::string whose =
+      user == 0 ? "does not belong to root" : "belongs neither to root nor to " + user_name(user);
+  return fault(info, path, whose, S_ISLNK(info.st_mode) ? "chown -h root" : "chown root") +
+         ", or a server that runs as " + owner;
 }
 
 Status status_of(const std::string& fault) {

@@ -104,7 +104,9 @@ TEST(BaseFileTrust, what_a_stranger_owns_is_not_whatever_its_mode) {
                   judge(check_unwritable_by_others, file, kServer));
   expect_said("belongs neither to root nor to 3999999998; \"chown root '",
                   judge(check_unwritable_by_others, file, kServer));
-  expect_said("belongs not to root; ", judge(check_unwritable_by_others, file, 0));
+  expect_said("does not belong to root; ", judge(check_unwritable_by_others, file, 0));
+  expect_said("\" mends that, or a server that runs as 3999999999",
+              judge(check_unwritable_by_others, file, 0));
 }
 
 TEST(BaseFileTrust, what_root_or_the_servers_user_owns_is_trusted) {
