@@ -77,6 +77,23 @@ int parse_and_run(int argc, char** argv) {
       ->type_name("MESSAGE")
       ->take_all()
       ->allow_extra_args(false);
+  watch
+      ->add_option("--ca", watch_options.authorities,
+                   "Whom to trust with wss://, in place of whom the system trusts (PEM)")
+      ->type_name("FILE");
+  watch->add_flag("--insecure", watch_options.is_insecure,
+                  "With wss:// takes any certificate: for trying out only");
+  watch
+      ->add_option("--token", watch_options.token,
+                   "Shown to the server as \"Authorization: Bearer TOKEN\"; others on this machine "
+                   "can see it")
+      ->type_name("TOKEN");
+  watch
+      ->add_option("--header", watch_options.headers,
+                   "A header of the request, 'Name: value'; repeatable")
+      ->type_name("HEADER")
+      ->take_all()
+      ->allow_extra_args(false);
   watch->add_option("--count", watch_options.count, "End after so many messages (0: never)")
       ->type_name("N");
   watch->add_option("topic", watch_options.topics, "The topics")->type_name("TOPIC");

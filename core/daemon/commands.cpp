@@ -1,10 +1,14 @@
 #include "core/daemon/commands.hpp"
 
+#include <unistd.h>
+
 #include <cstdio>
+#include <ctime>
 #include <utility>
 
 #include "core/base/log.hpp"
 #include "core/config/config.hpp"
+#include "core/daemon/certificate_age.hpp"
 #include "core/daemon/complaints.hpp"
 #include "core/daemon/daemon.hpp"
 #include "core/daemon/exit_code.hpp"
@@ -30,10 +34,33 @@ int run_server(const ServeOptions& options) {
   return kExitOk;
 }
 
+namespace {
+
+// Whether the files that the listeners with TLS need are sound, as far as this user can see.
+bool check_tls(const net::Settings& settings) {
+  using Failure = net::TlsCredentials::Loaded::Failure;
+  if (!net::has_tls(settings.listen)) return true;
+  const auto loaded = net::TlsCredentials::load(settings.tls);
+  for (const std::string& warning : loaded.warnings) complain("warning: " + warning);
+  if (loaded.credentials != nullptr) {
+    const auto age = judge_age(loaded.credentials->certificate(), std::time(nullptr));
+    if (age)
+      complain("warning: the certificate " + settings.tls.certificate.string() + " " +
+               age->sentence);
+    return true;
+  }
+  // The server may be started by one who can.
+  const bool is_unknown = loaded.failure == Failure::kForbidden && ::geteuid() != 0;
+  complain(is_unknown ? "not checked: " + loaded.sentence : loaded.sentence);
+  return is_unknown;
+}
+
+}  // namespace
+
 int check_config(const std::string& file) {
   const config::Outcome outcome = config::load(file);
   if (!outcome.distrust.empty()) complain("warning: others can change it: " + outcome.distrust);
-  if (!is_well(outcome)) return kExitMistake;
+  if (!is_well(outcome) || !check_tls(outcome.config.server)) return kExitMistake;
   std::printf("%s: no mistakes\n", file.c_str());
   return kExitOk;
 }

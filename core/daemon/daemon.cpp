@@ -123,7 +123,9 @@ Daemon::Daemon(ConfigSource source, config::Config config)
       log_(config_.log_level, StderrSink()),
       hub_(config_.limits, ids_, log_),
       plugins_(config_.plugins, hub_, loop_, ids_, log_),
-      reconfiguration_(std::move(source), config_, {log_, loop_, hub_, server_, plugins_}),
+      certificates_(config_, log_, loop_, server_),
+      reconfiguration_(std::move(source), config_,
+                       {log_, loop_, hub_, server_, plugins_, certificates_}),
       server_(config_.server, loop_, hub_, log_) {}
 
 Daemon::~Daemon() = default;
@@ -140,6 +142,7 @@ base::Status Daemon::start() {
   // Nothing that is made from here on, by plugins too, is for others to write.
   ::umask(::umask(S_IWGRP | S_IWOTH) | S_IWGRP | S_IWOTH);
   limit_descriptors(config_.limits.max_connections, log_);
+  certificates_.watch();
   if (auto status = server_.start(); !status.is_ok()) return status;
   if (auto status = give_up_root(user.value()); !status.is_ok()) return status;
   if (auto status = plugins_.begin(); !status.is_ok()) return status;
@@ -147,6 +150,7 @@ base::Status Daemon::start() {
   loop_.on_turn_end([this] { server_.end_turn(); });
   loop_.run_until([this] { return plugins_.is_settled(); });
   open_status_socket();
+  certificates_.begin();
   reconfiguration_.begin();
   watch_signals();
   server_.begin_accepting();  // who is served may count on all the rest
@@ -211,6 +215,7 @@ void Daemon::run() {
 void Daemon::stop(int signal) {
   log_.info("shutting down", {{"signal", signal}, {"connections", hub_.connection_count()}});
   reconfiguration_.end();
+  certificates_.end();
   server_.stop_listening();
   server_.on_empty([this] { loop_.stop(); });
   hub_.shut_down();

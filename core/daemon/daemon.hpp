@@ -10,6 +10,7 @@
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "core/config/config.hpp"
+#include "core/daemon/certificate_renewal.hpp"
 #include "core/daemon/config_source.hpp"
 #include "core/daemon/reconfiguration.hpp"
 #include "core/daemon/status_socket.hpp"
@@ -56,6 +57,7 @@ class Daemon {
   net::LoopUv loop_;
   hub::Hub hub_;
   plugin::PluginSet plugins_;
+  CertificateRenewal certificates_;
   Reconfiguration reconfiguration_;  // before the server, which turns the loop once more at its end
   net::Server server_;
   std::unique_ptr<StatusSocket> status_socket_;

@@ -49,6 +49,7 @@ void Reconfiguration::look() {
   } else {
     parts_.log.write_each(LogLevel::kInfo, "there is no configuration file to read again");
   }
+  parts_.certificates.read_again();
   parts_.plugins.rescan();
 }
 
@@ -125,6 +126,7 @@ void Reconfiguration::apply() {
   parts_.log.set_level(config_.log_level);
   parts_.hub.set_limits(config_.limits);
   parts_.server.apply(config_.server);
+  parts_.certificates.watch();
   parts_.plugins.apply(config_.plugins);
   watch();
 }

@@ -11,6 +11,7 @@
 #include "core/base/loop.hpp"
 #include "core/config/changes.hpp"
 #include "core/config/config.hpp"
+#include "core/daemon/certificate_renewal.hpp"
 #include "core/daemon/config_source.hpp"
 #include "core/files/file_watcher.hpp"
 #include "core/hub/hub.hpp"
@@ -31,6 +32,7 @@ class Reconfiguration {
     hub::Hub& hub;
     net::Server& server;
     plugin::PluginSet& plugins;
+    CertificateRenewal& certificates;
   };
 
   // `config` is what the server starts with, read from `source`; it is kept at what it runs with,
@@ -44,7 +46,8 @@ class Reconfiguration {
   // Nothing is read any more.
   void end();
 
-  // SIGHUP: the file is read again, and the plugins folder looked at. At any time.
+  // SIGHUP: the file is read again, the certificate too, and the plugins folder looked at. At any
+  // time.
   void hang_up();
 
  private:

@@ -1,5 +1,6 @@
 #include "core/daemon/start_report.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 #include "core/base/shell_word.hpp"
@@ -52,9 +53,13 @@ std::string start_report(const Daemon& daemon, const std::string& program) {
     report += "plugin     none in " + daemon.config().plugins.directory.string() + "\n";
   }
   if (!topic.empty() && !endpoints.empty()) {
+    // One without TLS is tried more easily: it has no certificate to be judged.
+    const auto plain = std::find_if(endpoints.begin(), endpoints.end(),
+                                    [](const net::Endpoint& each) { return !each.is_tls; });
+    const net::Endpoint& tried = plain == endpoints.end() ? endpoints.front() : *plain;
     report += "try        " + base::shell_word(program) + " watch --url " +
-              base::shell_word(net::to_url(endpoints.front(), path)) + " " +
-              base::shell_word(topic) + "\n";
+              base::shell_word(net::to_url(tried, path)) + (tried.is_tls ? " --insecure" : "") +
+              " " + base::shell_word(topic) + "\n";
   }
   return report + "ready\n";
 }

@@ -1,5 +1,7 @@
 #include "core/net/tls.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -42,8 +44,16 @@ std::string fingerprint(const X509* certificate) {
 }
 
 std::string peer_address(const ssl_st* ssl) {
-  std::array<char, 64> text{};
-  lws_get_peer_simple_fd(SSL_get_fd(ssl), text.data(), text.size());
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  auto* const address = reinterpret_cast<sockaddr*>(&storage);
+  if (::getpeername(SSL_get_fd(ssl), address, &size) != 0) return "gone";
+  const void* const octets =
+      storage.ss_family == AF_INET6
+          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr)
+          : &reinterpret_cast<const sockaddr_in&>(storage).sin_addr;
+  if (inet_ntop(storage.ss_family, octets, text.data(), text.size()) == nullptr) return "gone";
   return text.data();
 }
 

@@ -23,6 +23,7 @@
 
 #include "core/base/descriptor.hpp"
 #include "core/base/result.hpp"
+#include "core/net/tls_client.hpp"
 #include "core/wire/json_text.hpp"
 #include "core/wire/utf8.hpp"
 
@@ -41,6 +42,7 @@ constexpr std::size_t kReceiveBytes = 16384;
 constexpr std::size_t kMaxMessageBytes = std::size_t{64} << 20;
 constexpr std::string_view kUnixPrefix = "unix:";
 constexpr std::string_view kScheme = "ws://";
+constexpr std::string_view kTlsScheme = "wss://";
 constexpr unsigned kSwitchingProtocols = 101;
 
 constexpr unsigned kCloseNormal = 1000;  // RFC 6455 section 7.4.1
@@ -56,6 +58,7 @@ void complain(const std::string& sentence) {
 struct Url {
   std::string text;
   bool is_unix = false;
+  bool is_tls = false;
   std::string host;  // without brackets; the socket's path where is_unix
   std::uint16_t port = 80;
   std::string host_header;
@@ -85,17 +88,20 @@ base::Result<Url> parse_url(std::string_view text) {
   const bool is_visible =
       std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
   if (text.starts_with(kUnixPrefix)) return parse_unix_url(text);
-  if (text.starts_with("wss://")) return refuse_url(text, "wants TLS, which watch does not have");
-  if (!is_visible || !text.starts_with(kScheme) || text.find('#') != std::string_view::npos) {
-    return refuse_url(text, "must be ws://HOST[:PORT][/PATH] or unix:/PATH");
+  const bool is_tls = text.starts_with(kTlsScheme);
+  const std::string_view scheme = is_tls ? kTlsScheme : kScheme;
+  if (!is_visible || !text.starts_with(scheme) || text.find('#') != std::string_view::npos) {
+    return refuse_url(text, "must be ws://HOST[:PORT][/PATH], wss://... or unix:/PATH");
   }
-  std::string_view rest = text.substr(kScheme.size());
+  std::string_view rest = text.substr(scheme.size());
   const std::size_t authority_end = std::min(rest.find_first_of("/?"), rest.size());
   std::string_view authority = rest.substr(0, authority_end);
   rest.remove_prefix(authority_end);
 
   Url url;
   url.text = std::string(text);
+  url.is_tls = is_tls;
+  url.port = is_tls ? 443 : 80;
   url.host_header = std::string(authority);
   if (!rest.empty()) url.path = (rest.front() == '/' ? "" : "/") + std::string(rest);
   const std::size_t host_end = authority.starts_with('[') ? authority.find(']') : 0;
@@ -114,7 +120,7 @@ base::Result<Url> parse_url(std::string_view text) {
     authority = authority.substr(1, authority.size() - 2);
   }
   if (authority.empty() || authority.find_first_of("@[]") != std::string_view::npos) {
-    return refuse_url(text, "must be ws://HOST[:PORT][/PATH] or unix:/PATH");
+    return refuse_url(text, "must be ws://HOST[:PORT][/PATH], wss://... or unix:/PATH");
   }
   url.host = std::string(authority);
   return url;
@@ -157,7 +163,8 @@ std::string find_reason(const Url& url) {
 
 class Watch {
  public:
-  Watch(const WatchOptions& options, Url url);
+  // `tls`: null where the URL wants none.
+  Watch(const WatchOptions& options, Url url, std::unique_ptr<TlsClient> tls);
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -178,6 +185,7 @@ class Watch {
   bool take_signals(lws_vhost* vhost);
   void connect(lws_vhost* vhost);
 
+  bool add_headers(lws* wsi, unsigned char** cursor, std::size_t room);
   void on_connection_error(std::string_view reason);
   void on_established();
   void on_receive(std::string_view piece);
@@ -193,6 +201,7 @@ class Watch {
 
   const WatchOptions& options_;
   const Url url_;
+  const std::unique_ptr<TlsClient> tls_;
   sigset_t signals_before_{};
   int signals_ = -1;  // closed with the context once lws has it
   lws_context* context_ = nullptr;
@@ -210,7 +219,8 @@ class Watch {
   int exit_code_ = kOk;
 };
 
-Watch::Watch(const WatchOptions& options, Url url) : options_(options), url_(std::move(url)) {
+Watch::Watch(const WatchOptions& options, Url url, std::unique_ptr<TlsClient> tls)
+    : options_(options), url_(std::move(url)), tls_(std::move(tls)) {
   for (const std::string& topic : options_.topics) {
     std::string message = "[";
     wire::append_quoted(topic, message);
@@ -248,6 +258,10 @@ int Watch::run() {
   info.port = CONTEXT_PORT_NO_LISTEN;
   info.protocols = protocols.data();
   info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+  if (tls_ != nullptr) {
+    info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    info.provided_client_ssl_ctx = tls_->context();
+  }
   info.user = this;
   info.fd_limit_per_thread = 16;  // else lws makes tables for all that ulimit allows
   info.http_proxy_address = "";   // else lws goes by way of $http_proxy
@@ -284,6 +298,11 @@ void Watch::connect(lws_vhost* vhost) {
   info.path = url_.path.c_str();
   info.host = url_.host_header.c_str();
   info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT;
+  if (tls_ != nullptr) {
+    // Whom the certificate must name is tls_'s matter: libwebsockets cuts an IPv6 address short.
+    info.ssl_connection |= LCCSCF_USE_SSL | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK;
+    info.alpn = "http/1.1";
+  }
   info.local_protocol_name = kProtocolName;
   info.pwsi = &wsi_;
   start_timer(kConnectTimeoutSeconds);
@@ -295,6 +314,10 @@ int Watch::on_event(lws* wsi, lws_callback_reasons reason, void* user, void* in,
   Watch* const self = static_cast<Watch*>(lws_context_user(lws_get_context(wsi)));
   const std::string_view bytes(static_cast<const char*>(in), in == nullptr ? 0 : size);
   switch (reason) {
+    case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION:
+      return self->tls_->judge(static_cast<X509_STORE_CTX*>(user), size != 0) ? 0 : -1;
+    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+      return self->add_headers(wsi, static_cast<unsigned char**>(in), size) ? 0 : -1;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: self->on_connection_error(bytes); return 0;
     case LWS_CALLBACK_CLIENT_ESTABLISHED: self->on_established(); return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE: self->on_receive(bytes); return 0;
@@ -306,12 +329,31 @@ int Watch::on_event(lws* wsi, lws_callback_reasons reason, void* user, void* in,
   }
 }
 
+bool Watch::add_headers(lws* wsi, unsigned char** cursor, std::size_t room) {
+  unsigned char* const end = *cursor + room;
+  const auto add = [&](const std::string& name, const std::string& value) {
+    return lws_add_http_header_by_name(wsi, reinterpret_cast<const unsigned char*>(name.c_str()),
+                                       reinterpret_cast<const unsigned char*>(value.c_str()),
+                                       static_cast<int>(value.size()), cursor, end) == 0;
+  };
+  if (!options_.token.empty() && !add("authorization:", "Bearer " + options_.token)) return false;
+  return std::all_of(options_.headers.begin(), options_.headers.end(),
+                     [&](const std::string& header) {
+                       const std::size_t colon = header.find(':');
+                       const std::size_t value = header.find_first_not_of(' ', colon + 1);
+                       return add(header.substr(0, colon + 1),
+                                  value == std::string::npos ? "" : header.substr(value));
+                     });
+}
+
 void Watch::on_connection_error(std::string_view reason) {
   if (is_finished_) return;
   std::string why(reason);
   const unsigned status = wsi_ == nullptr ? 0 : lws_http_client_http_response(wsi_);
   if (status != 0 && status != kSwitchingProtocols) {
     why = "the answer is HTTP " + std::to_string(status) + ", not a WebSocket";
+  } else if (const std::string failed = tls_ == nullptr ? "" : tls_->reason(); !failed.empty()) {
+    why = failed;
   } else if (const std::string found = find_reason(url_); !found.empty()) {
     why = found;
   } else if (why.empty()) {
@@ -437,6 +479,33 @@ void Watch::finish(int exit_code) {
   lws_cancel_service(context_);  // timers run before the loop waits
 }
 
+// What could end the request's line or header is none (RFC 9110 section 5).
+bool is_header(std::string_view header) {
+  const std::size_t colon = header.find(':');
+  const auto is_of_name = [](char c) {
+    return c > ' ' && c < 0x7f &&
+           std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
+  };
+  const auto is_of_value = [](char c) { return c == '\t' || (c >= ' ' && c != 0x7f) || c < 0; };
+  return colon != std::string_view::npos && colon > 0 &&
+         std::all_of(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(colon),
+                     is_of_name) &&
+         std::all_of(header.begin() + static_cast<std::ptrdiff_t>(colon), header.end(),
+                     is_of_value);
+}
+
+base::Status check_headers(const WatchOptions& options) {
+  const bool is_token = std::all_of(options.token.begin(), options.token.end(),
+                                    [](char c) { return c > ' ' && c < 0x7f; });
+  if (!is_token) return base::Status::failure("the token has characters that no token has");
+  for (const std::string& header : options.headers) {
+    if (!is_header(header)) {
+      return base::Status::failure("\"" + header + "\" is no header, as in 'Name: value'");
+    }
+  }
+  return base::Status::ok();
+}
+
 base::Status check_texts(const WatchOptions& options) {
   for (const auto* texts : {&options.topics, &options.send}) {
     for (const std::string& text : *texts) {
@@ -450,12 +519,27 @@ base::Status check_texts(const WatchOptions& options) {
 
 int watch(const WatchOptions& options) {
   base::Result<Url> url = parse_url(options.url);
-  const base::Status texts = check_texts(options);
+  base::Status texts = check_texts(options);
+  if (texts.is_ok()) texts = check_headers(options);
   if (!url.is_ok() || !texts.is_ok()) {
     complain(url.is_ok() ? texts.message() : url.message());
     return kUsage;
   }
-  return Watch(options, std::move(url.value())).run();
+  std::unique_ptr<TlsClient> tls;
+  if (url.value().is_tls) {
+    const auto trust = options.is_insecure ? TlsClient::Trust::kBlind : TlsClient::Trust::kVerified;
+    auto made = TlsClient::make(url.value().host, options.authorities, trust);
+    if (!made.is_ok()) {
+      complain(made.message());
+      return kUsage;
+    }
+    tls = std::move(made.value());
+    if (options.is_insecure) {
+      complain("warning: --insecure: whoever answers at " + url.value().text +
+               " is believed, and may read and change everything");
+    }
+  }
+  return Watch(options, std::move(url.value()), std::move(tls)).run();
 }
 
 }  // namespace jackfield::net

@@ -11,11 +11,15 @@ namespace jackfield::net {
 
 struct WatchOptions {
   // ws://HOST[:PORT][/PATH][?QUERY] (HOST a name, an IPv4 address, or an IPv6 address in brackets),
-  // or unix:/PATH of a socket.
+  // wss:// likewise with TLS, or unix:/PATH of a socket.
   std::string url = "ws://127.0.0.1:3001/";
   std::vector<std::string> topics;  // each is subscribed to, in this order
   std::vector<std::string> send;    // messages, sent behind the subscriptions as they stand
   std::uint64_t count = 0;          // ends after so many messages; 0: when the server closes
+  std::string authorities;          // PEM; whom to trust with wss://; empty: whom the system trusts
+  bool is_insecure = false;         // with wss:// any certificate is taken
+  std::string token;                // shown to the server as a bearer (RFC 6750); empty: none
+  std::vector<std::string> headers;  // "Name: value", of the request in addition
 };
 
 // Runs until the count is reached, the server closes, or SIGINT or SIGTERM comes; each of the two
