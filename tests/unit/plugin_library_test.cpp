@@ -76,7 +76,8 @@ TEST_GROUP(PluginLibrary) {
   static jackfield::base::Result<Library> open_from(const fs::path& file,
                                                     const PrivateCopies& into) {
     jackfield::plugin::FileTrust trust{.is_required = false, .fault = {}};
-    return Library::open(file, into, trust);
+    std::error_code ignored;
+    return Library::open(file, into, trust, ignored);
   }
 
   Library open(const fs::path& file) {

@@ -84,8 +84,10 @@ TEST_GROUP(PluginLingeringThreads) {
   // Opens the plugin, starts it with that configuration, and stops it.
   void run_plugin(const std::string& config) {
     jackfield::plugin::FileTrust trust{.is_required = false, .fault = {}};  // the build's folders
+    std::error_code ignored;
     auto opened =
-        Library::open(fs::path(JACKFIELD_TEST_PLUGINS) / "lingering_thread.so", *copies, trust);
+        Library::open(fs::path(JACKFIELD_TEST_PLUGINS) / "lingering_thread.so", *copies, trust,
+                      ignored);
     CHECK(opened.is_ok());
     library.emplace(std::move(opened.value()));
     jackfield::test::FakeHost host(library->table());
