@@ -15,8 +15,17 @@ namespace {
 
 // libwebsockets looks at so many octets of Sec-WebSocket-Protocol.
 constexpr int kMaxSubprotocolList = 126;
+// And at so many of Connection.
+constexpr std::size_t kMaxConnection = 126;
 
-std::string header(lws* wsi, lws_token_indexes token) {
+std::string_view trim(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+// As libwebsockets has it: with the white space behind it.
+std::string raw_header(lws* wsi, lws_token_indexes token) {
   const int size = lws_hdr_total_length(wsi, token);
   if (size <= 0) return {};
   // lws_hdr_copy ends the text with a NUL and joins the fields of one name with commas, for which
@@ -25,6 +34,10 @@ std::string header(lws* wsi, lws_token_indexes token) {
   const int copied = lws_hdr_copy(wsi, value.data(), static_cast<int>(value.size()), token);
   value.resize(copied < 0 ? 0 : std::strlen(value.c_str()));
   return value;
+}
+
+std::string header(lws* wsi, lws_token_indexes token) {
+  return std::string(trim(raw_header(wsi, token)));
 }
 
 // What libwebsockets percent-decoded is encoded again, but for the '=' and what needs none (RFC
@@ -83,24 +96,71 @@ bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_tchar);
 }
 
-std::string_view trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+// libwebsockets takes it for a number, and so for no token.
+bool is_number(std::string_view token) {
+  return token.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-// Whether a comma-separated list holds a token, in any case (RFC 9110 section 5.6.1).
-bool has_token(std::string_view list, std::string_view wanted) {
+// Without regard to case.
+bool is_same(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+// Whether a list names Upgrade, in any case (RFC 9110 section 5.6.1). What libwebsockets would then
+// stop reading at is refused here, with an answer: empty elements before it, and numbers.
+bool names_upgrade(std::string_view list) {
   while (true) {
     const std::size_t comma = list.find(',');
-    const std::string_view token = trim(list.substr(0, comma));
-    const bool is_wanted = std::equal(token.begin(), token.end(), wanted.begin(), wanted.end(),
-                                      [&](char a, char b) { return lower(a) == b; });
-    if (is_wanted) return true;
+    const std::string_view element = trim(list.substr(0, comma));
+    if (is_same(element, "upgrade")) return true;
+    if (!is_token(element) || is_number(element)) return false;
     if (comma == std::string_view::npos) return false;
     list.remove_prefix(comma + 1);
   }
+}
+
+// A host, and a port where there is one (RFC 9112 section 3.2, RFC 3986 section 3.2).
+bool is_host(std::string_view text) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const bool is_bracketed = text.starts_with('[');
+  const std::size_t end = is_bracketed ? text.find(']') : text.find(':');
+  if (is_bracketed && end == std::string_view::npos) return false;
+  const std::string_view host = text.substr(is_bracketed ? 1 : 0, is_bracketed ? end - 1 : end);
+  std::string_view port = end == std::string_view::npos ? "" : text.substr(end);
+  if (is_bracketed) port.remove_prefix(1);
+  if (!port.empty() && port.front() != ':') return false;
+  if (!port.empty()) port.remove_prefix(1);
+  const auto is_of_host = [&](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || is_digit(c) ||
+           std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos ||
+           (is_bracketed && c == ':');
+  };
+  return !host.empty() && std::all_of(host.begin(), host.end(), is_of_host) &&
+         std::all_of(port.begin(), port.end(), is_digit);
+}
+
+// What holds for every request (RFC 9112 sections 2.3 and 3.2), whatever it asks for.
+Refusal check_request(lws* wsi) {
+  // Each line may name a method, as far as libwebsockets is concerned.
+  for (const auto method :
+       {WSI_TOKEN_POST_URI, WSI_TOKEN_OPTIONS_URI, WSI_TOKEN_PUT_URI, WSI_TOKEN_PATCH_URI,
+        WSI_TOKEN_DELETE_URI, WSI_TOKEN_CONNECT, WSI_TOKEN_HEAD_URI}) {
+    if (lws_hdr_total_length(wsi, method) > 0) return {405, "A WebSocket is opened with GET\n"};
+  }
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0) {
+    return {405, "A WebSocket is opened with GET\n"};
+  }
+  const std::string version = header(wsi, WSI_TOKEN_HTTP);
+  const bool is_later = version.size() == 8 && version.starts_with("HTTP/1.") && version[7] > '0' &&
+                        version[7] <= '9';
+  if (!is_later) return {400, "HTTP/1.1 is needed\n"};
+  const bool has_two_hosts = lws_hdr_fragment_length(wsi, WSI_TOKEN_HOST, 1) > 0;
+  if (has_two_hosts || !is_host(header(wsi, WSI_TOKEN_HOST))) {
+    return {400, "Missing or malformed Host\n"};
+  }
+  return {};
 }
 
 Refusal check_subprotocols(lws* wsi, std::string& first) {
@@ -118,6 +178,7 @@ Refusal check_subprotocols(lws* wsi, std::string& first) {
     rest.remove_prefix(comma + 1);
   }
   if (first.size() > kMaxSubprotocol) return {400, "Subprotocol is too long\n"};
+  if (is_number(first)) return {400, "Subprotocol is a number\n"};
   return {};
 }
 
@@ -162,18 +223,20 @@ std::string header_by_name(lws* wsi, const std::string& name) {
 }  // namespace
 
 Refusal check_upgrade(lws* wsi, std::string_view path, std::string& subprotocol) {
-  if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0) {
-    return {405, "A WebSocket is opened with GET\n"};
-  }
-  if (header(wsi, WSI_TOKEN_HTTP) == "HTTP/1.0") return {400, "HTTP/1.1 is needed\n"};
-  if (!has_token(header(wsi, WSI_TOKEN_CONNECTION), "upgrade")) {
+  const bool is_websocket = is_same(header(wsi, WSI_TOKEN_UPGRADE), "websocket");
+  if (!is_websocket) return {426, "This is a WebSocket server\n"};
+  if (const Refusal refusal = check_request(wsi); refusal.status != 0) return refusal;
+  const std::string connection = header(wsi, WSI_TOKEN_CONNECTION);
+  if (connection.size() > kMaxConnection || !names_upgrade(connection)) {
     return {400, "Connection must name Upgrade\n"};
   }
   if (!path.empty() && header(wsi, WSI_TOKEN_GET_URI) != path) return {404, "Not here\n"};
   if (header(wsi, WSI_TOKEN_VERSION) != "13") {
     return {426, "Sec-WebSocket-Version must be 13\n"};
   }
-  if (!is_key(header(wsi, WSI_TOKEN_KEY))) return {400, "Missing or malformed Sec-WebSocket-Key\n"};
+  // libwebsockets makes its answer of all of it, white space included.
+  if (!is_key(raw_header(wsi, WSI_TOKEN_KEY)))
+    return {400, "Missing or malformed Sec-WebSocket-Key\n"};
   return check_subprotocols(wsi, subprotocol);
 }
 
@@ -200,6 +263,15 @@ bool write_refusal(lws* wsi, const Refusal& refusal) {
   const std::size_t size = std::min(refusal.sentence.size(), body.size() - LWS_PRE);
   std::memcpy(body.data() + LWS_PRE, refusal.sentence.data(), size);
   return lws_write(wsi, body.data() + LWS_PRE, size, LWS_WRITE_HTTP_FINAL) >= 0;
+}
+
+void write_connect_refusal(lws* wsi) {
+  constexpr std::string_view kAnswer =
+      "HTTP/1.1 405 Method Not Allowed\r\nallow: GET\r\ncontent-length: 0\r\n"
+      "connection: close\r\n\r\n";
+  std::array<unsigned char, LWS_PRE + kAnswer.size()> buffer{};
+  std::copy(kAnswer.begin(), kAnswer.end(), buffer.begin() + LWS_PRE);
+  lws_write(wsi, buffer.data() + LWS_PRE, kAnswer.size(), LWS_WRITE_RAW);
 }
 
 hub::ConnectionFacts read_facts(lws* wsi, const std::vector<std::string>& forward_headers) {

@@ -1,6 +1,7 @@
-// The upgrade request (RFC 6455 section 4.2.1). libwebsockets 4.1 answers 101 also to a POST, to a
-// missing or malformed key and to any version, so what it leaves out is checked here. Loop thread,
-// while the request's headers are there: until LWS_CALLBACK_ESTABLISHED has returned.
+// The upgrade request (RFC 6455 section 4.2.1). libwebsockets 4.1 answers 101 also to a POST, to
+// any Host, to a missing or malformed key and to any version, so what it leaves out is checked
+// here. Loop thread, while the request's headers are there: until LWS_CALLBACK_ESTABLISHED has
+// returned.
 #pragma once
 
 #include <libwebsockets.h>
@@ -27,6 +28,9 @@ Refusal check_upgrade(lws* wsi, std::string_view path, std::string& subprotocol)
 // Writes the answer, with the header fields that its status asks for. False: the connection is to
 // be closed.
 bool write_refusal(lws* wsi, const Refusal& refusal);
+
+// To the method CONNECT, for which libwebsockets has turned the connection into one without HTTP.
+void write_connect_refusal(lws* wsi);
 
 // `forward_headers`: names in lower case.
 hub::ConnectionFacts read_facts(lws* wsi, const std::vector<std::string>& forward_headers);

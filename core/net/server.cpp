@@ -213,6 +213,8 @@ void Server::accepted(int descriptor, bool is_tls) {
 
 void Server::end_turn() {
   hub_.end_turn();
+  for (WsLink* const link : early_) link->end_early();
+  early_.clear();
   while (!to_cut_.empty()) {
     WsLink& link = *to_cut_.back();
     to_cut_.pop_back();
@@ -232,6 +234,7 @@ void Server::cut_later(WsLink& link) {
 
 void Server::remove(WsLink& link) {
   if (link.is_to_be_cut) std::erase(to_cut_, &link);
+  std::erase(early_, &link);
   reads_.forget(link);
   const std::uint32_t index = link.index;
   std::swap(links_[index], links_.back());
@@ -302,8 +305,8 @@ int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in
   const std::string_view bytes(static_cast<const char*>(in), in == nullptr ? 0 : size);
   switch (reason) {
     case LWS_CALLBACK_HTTP: return request(wsi);
-    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-      return confirm_upgrade(wsi, static_cast<const char*>(in));
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return confirm_upgrade(wsi);
+    case LWS_CALLBACK_RAW_ADOPT: write_connect_refusal(wsi); return -1;
     case LWS_CALLBACK_ESTABLISHED: handshakes_.end(wsi); return established(wsi);
     case LWS_CALLBACK_RECEIVE:
       if (link != nullptr) link->receive(bytes);
@@ -337,14 +340,12 @@ int Server::request(lws* wsi) {
   return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
 }
 
-int Server::confirm_upgrade(lws* wsi, std::string_view protocol) {
-  constexpr std::string_view kWebsocket = "websocket";
-  const auto is_same_letter = [](char a, char b) { return (a | 0x20) == b; };
-  const bool is_websocket = std::equal(protocol.begin(), protocol.end(), kWebsocket.begin(),
-                                       kWebsocket.end(), is_same_letter);
+int Server::confirm_upgrade(lws* wsi) {
+  // libwebsockets has answered a request for something else already, but asks all the same. What it
+  // asks with is freed by then, where the connection was to stay: so that is not looked at.
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) <= 0) return -1;
   std::string subprotocol;
-  const Refusal refusal = is_websocket ? check_upgrade(wsi, settings_.path, subprotocol)
-                                       : Refusal{426, "This is a WebSocket server\n"};
+  const Refusal refusal = check_upgrade(wsi, settings_.path, subprotocol);
   if (refusal.status != 0) {
     ++counts_.upgrades_refused;
     handshakes_.answered(wsi);
@@ -377,6 +378,7 @@ int Server::established(lws* wsi) {
   link.index = static_cast<std::uint32_t>(links_.size() - 1);
   lws_set_wsi_user(wsi, &link);
   watch_heartbeats();
+  early_.push_back(&link);
   link.open();
   return 0;
 }

@@ -100,7 +100,7 @@ class Server {
 
   // One for each reason; the result is libwebsockets'.
   int request(lws* wsi);
-  int confirm_upgrade(lws* wsi, std::string_view protocol);
+  int confirm_upgrade(lws* wsi);
   int established(lws* wsi);
   int peer_closes(WsLink& link, std::string_view payload);
   int closed(lws* wsi, WsLink& link);
@@ -134,6 +134,7 @@ class Server {
   std::vector<uv_timer_t*> lws_timers_;  // of the context, as long as that is there
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<WsLink>> links_;
+  std::vector<WsLink*> early_;  // whose handshake was answered in this turn
   std::vector<WsLink*> to_cut_;
   Handshakes handshakes_;
   Reads reads_;

@@ -66,9 +66,14 @@ void WsLink::open() {
   connection_ = &server_.hub().open(*this);
 }
 
-void WsLink::end() {
+void WsLink::become_deaf() {
   is_deaf_ = true;
+  is_early_ = false;
   incoming_.reset();
+}
+
+void WsLink::end() {
+  become_deaf();
   if (connection_ == nullptr) return;
   hub::Connection& connection = *std::exchange(connection_, nullptr);
   server_.hub().lost(connection);
@@ -85,7 +90,12 @@ void WsLink::cut() {
 void WsLink::receive(std::string_view piece) {
   heard();
   server_.count_read(*this, piece.size());
-  if (is_deaf_) return;
+  if (is_deaf_) {
+    // libwebsockets makes the answer to a handshake in the buffer that holds what was read behind
+    // the request, so that may be damaged.
+    if (is_early_) refuse(CloseCode::kProtocolError, "Sent before the handshake was answered");
+    return;
+  }
   const bool is_first = lws_is_first_fragment(wsi_) != 0;
   const bool is_final = lws_is_final_fragment(wsi_) != 0;
   if (is_first) incoming_.reset();
@@ -118,6 +128,10 @@ void WsLink::receive(std::string_view piece) {
   take_message(whole->pieces, whole->is_text);
 }
 
+void WsLink::end_early() {
+  if (std::exchange(is_early_, false)) is_deaf_ = false;
+}
+
 // With what is still to come of its frame.
 bool WsLink::is_too_big(std::string_view piece) const {
   const std::size_t size = (incoming_ == nullptr ? 0 : incoming_->pieces.size()) + piece.size();
@@ -148,8 +162,7 @@ void WsLink::refuse_text() {
 }
 
 void WsLink::refuse(CloseCode code, std::string_view reason) {
-  is_deaf_ = true;
-  incoming_.reset();
+  become_deaf();
   server_.hub().close(*connection_, code, reason);
 }
 
@@ -159,7 +172,7 @@ void WsLink::heard() {
 }
 
 void WsLink::peer_closes(std::string_view payload) {
-  is_deaf_ = true;
+  become_deaf();
   if (!has_sent_close_ && connection_ != nullptr) {
     // What it asked for before it closed is answered first.
     server_.hub().flush(*connection_);
@@ -253,8 +266,7 @@ void WsLink::allow_reading() {
 }
 
 void WsLink::begin_close() {
-  is_deaf_ = true;
-  incoming_.reset();
+  become_deaf();
   cut_after(server_.settings().close_timeout);
 }
 

@@ -40,6 +40,9 @@ class WsLink : public hub::Link {
   // Hands it to the hub.
   void open();
   void receive(std::string_view piece);
+  // The turn has ended in which the handshake was answered. What came until then the peer sent
+  // before the answer, which RFC 6455 section 4.1 forbids.
+  void end_early();
   // What was read in one go has been received.
   void read_ended();
   void writable();
@@ -81,6 +84,7 @@ class WsLink : public hub::Link {
   };
 
   bool is_peer_there() const;
+  void become_deaf();
   void allow_reading();
   void cut_after(std::chrono::milliseconds delay);
   bool is_too_big(std::string_view piece) const;
@@ -89,7 +93,8 @@ class WsLink : public hub::Link {
   void refuse(hub::CloseCode code, std::string_view reason);
 
   const bool is_plain_;     // not TLS
-  bool is_deaf_ = false;    // what is received is dropped: the connection is being closed
+  bool is_deaf_ = true;     // what is received is dropped: the connection is being closed, or
+  bool is_early_ = true;    // its handshake was answered in this turn
   bool is_paused_ = false;  // not read from, because the hub asked for it
   bool has_sent_close_ = false;
   bool has_pinged_ = false;      // since something was heard
