@@ -2,9 +2,11 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 namespace jackfield::test {
@@ -139,6 +142,14 @@ std::optional<std::size_t> Stream::send_some(std::string_view bytes) {
   if (sent >= 0) return static_cast<std::size_t>(sent);
   if (errno == EAGAIN || errno == EINTR) return 0;
   return std::nullopt;
+}
+
+void Stream::wait_until_read(Where where, const Deadline& deadline) {
+  // No event tells; unix(7) has only the count.
+  for (int unread = 1; ioctl(socket_, SIOCOUTQ, &unread) == 0 && unread > 0;) {
+    check(deadline.milliseconds() > 0, "the server does not read, and the time is over", where);
+    std::this_thread::yield();
+  }
 }
 
 bool Stream::receive(std::string& bytes, Where where, const Deadline& deadline) {

@@ -47,6 +47,10 @@ class Stream {
   // Sends what fits without waiting; gives how much, or nothing when the peer is gone.
   std::optional<std::size_t> send_some(std::string_view bytes);
 
+  // Waits until the server has read all that was sent, so that what is sent next comes to it in a
+  // read of its own; fails the test when the time is over. REQUIRES: a Unix socket.
+  void wait_until_read(Where where, const Deadline& deadline = Deadline());
+
   // Appends at least one octet to `bytes`. False at the peer's end or reset; fails the test when
   // the time is over.
   bool receive(std::string& bytes, Where where, const Deadline& deadline = Deadline());

@@ -100,7 +100,7 @@ std::string Handshake::request() const {
   add("Sec-WebSocket-Key", key);
   add("Sec-WebSocket-Version", version);
   for (const std::string& line : headers) text += line + "\r\n";
-  return text + "\r\n";
+  return text + "\r\n" + behind;
 }
 
 Response http_request(Stream& stream, std::string_view request, std::string& rest, Where where) {

@@ -65,6 +65,7 @@ struct Handshake {
   std::string key = "dGhlIHNhbXBsZSBub25jZQ==";  // RFC 6455, 1.3
   std::string version = "13";
   std::vector<std::string> headers{};  // whole lines, in addition
+  std::string behind{};                // octets that are sent in one write with the request
   int receive_buffer = 0;              // SO_RCVBUF, 0 for the system's
   TlsOptions tls{};                    // where the address has it
 
