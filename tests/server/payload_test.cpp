@@ -138,12 +138,4 @@ TEST(JsonTable, in_a_member_that_is_passed_to_subscribers) {
   }
 }
 
-TEST(JsonTable, text_that_is_not_utf8_closes_with_1007) {
-  for (const JsonRow& row : not_utf8_rows()) {
-    WsClient a = connect();
-    a.send_text(R"(["echo:j","echo",)" + row.text + "]");
-    a.expect_closed(1007);
-  }
-}
-
 }  // namespace
