@@ -8,6 +8,7 @@ build_packages="cmake ninja-build gcc g++ pkg-config
   libboost-dev libboost-filesystem-dev libcli11-dev"
 test_packages="cpputest valgrind libc6-dbg"
 clang_packages="clang"
+fuzz_packages="clang llvm libclang-rt-14-dev"
 
 fail() {
   printf '%s: %s\n' "$me" "$*" >&2

@@ -88,10 +88,10 @@ std::optional<ModelParams> match(const ModelPattern& pattern, std::string_view t
 
 class NarrowChannel : public hub::Channel {
  public:
-  NarrowChannel(hub::Pattern pattern, ModelPattern model, bool is_narrow, bool is_held)
-      : model(std::move(model)),
-        is_narrow(is_narrow),
-        is_held(is_held),
+  NarrowChannel(hub::Pattern pattern, ModelPattern its_model, bool narrow, bool held)
+      : model(std::move(its_model)),
+        is_narrow(narrow),
+        is_held(held),
         pattern_(std::move(pattern)) {}
 
   bool takes(std::string_view topic) const { return !is_narrow || topic.find('x') == topic.npos; }

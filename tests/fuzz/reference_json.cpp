@@ -219,7 +219,7 @@ std::optional<JsonNode> read_json(std::string_view text) {
 }
 
 void append_octets(char32_t value, std::string& text) {
-  const auto octet = [&](char32_t octet) { text += static_cast<char>(octet); };
+  const auto octet = [&](char32_t one) { text += static_cast<char>(one); };
   if (value < 0x80) {
     octet(value);
     return;
