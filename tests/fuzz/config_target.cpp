@@ -22,7 +22,8 @@ namespace {
 
 using config::Config;
 
-constexpr std::size_t kMostRepeats = 160'000;  // octets that a repeated piece takes
+constexpr std::size_t kRepeats = 20'000;       // of an octet
+constexpr std::size_t kDottedRepeats = 80'000;  // of the parts of a key
 // What toml++ needs at most for what config takes is between 1 and 2 MiB.
 constexpr std::size_t kSmallStack = 2'500'000;
 const std::filesystem::path kFile = "/etc/jackfield/jackfield.toml";
@@ -31,11 +32,10 @@ std::string expanded(std::string_view text) {
   const std::size_t mark = text.find('\x01');
   if (mark == text.npos) return std::string(text);
   const std::string_view behind = text.substr(mark + 1);
-  const std::string_view piece = behind.substr(0, behind.size() > 1 && behind[1] == '.' ? 2 : 1);
+  const bool is_dotted = behind.size() > 1 && behind[1] == '.';
+  const std::string_view piece = behind.substr(0, is_dotted ? 2 : 1);
   std::string whole(text.substr(0, mark));
-  if (!piece.empty()) {
-    for (std::size_t i = 0; i < kMostRepeats / piece.size(); ++i) whole += piece;
-  }
+  for (std::size_t i = 0; i < (is_dotted ? kDottedRepeats : kRepeats); ++i) whole += piece;
   whole += behind;
   return whole;
 }
@@ -91,7 +91,7 @@ void check_taken(const Config& config) {
 
 // What a running server takes of it: all that is live, and nothing that takes a start.
 void check_live_part(const Config& config) {
-  const Config defaults = config::parse("", kFile).config;
+  static const Config defaults = config::parse("", kFile).config;
   const Config live = config::live_part(defaults, config);
   for (const config::Key& key : config::kKeys) {
     const std::string shown = key.show(live);
