@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <new>
 #include <utility>
 
 #include "core/base/log_value.hpp"
@@ -72,14 +73,20 @@ void Log::write(LogLevel level, std::string_view message, const LogField* fields
                 std::size_t count) {
   if (!is_on(level)) return;
   const std::lock_guard lock(mutex_);
-  if (const auto held = admit(level, message)) emit(level, message, fields, count, *held);
+  try {
+    if (const auto held = admit(level, message)) emit(level, message, fields, count, *held);
+  } catch (const std::bad_alloc&) {  // the line is lost
+  }
 }
 
 void Log::write_each(LogLevel level, std::string_view message,
                      std::initializer_list<LogField> fields) {
   if (!is_on(level)) return;
   const std::lock_guard lock(mutex_);
-  emit(level, message, fields.begin(), fields.size(), 0);
+  try {
+    emit(level, message, fields.begin(), fields.size(), 0);
+  } catch (const std::bad_alloc&) {  // the line is lost
+  }
 }
 
 std::optional<std::uint64_t> Log::admit(LogLevel level, std::string_view message) {

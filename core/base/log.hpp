@@ -1,6 +1,7 @@
 // The log: one line an event, logfmt (`key=value`), to a sink that the daemon sets (stderr). A line
 // that repeats (same level and message) is written kBurst times within kWindow and then held down;
-// the next one that is let through says how many were held. Any thread; a Log must outlive its
+// the next one that is let through says how many were held. A line for which there is no memory is
+// lost; nothing throws. Any thread; a Log must outlive its
 // users. Levels are ordered: a line is written where its level is at most the log's.
 #pragma once
 

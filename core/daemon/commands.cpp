@@ -3,10 +3,14 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
+#include <exception>
+#include <new>
 #include <utility>
 
 #include "core/base/log.hpp"
+#include "core/base/out_of_memory.hpp"
 #include "core/config/config.hpp"
 #include "core/daemon/certificate_age.hpp"
 #include "core/daemon/complaints.hpp"
@@ -19,11 +23,15 @@
 
 namespace jackfield::daemon {
 
-int run_server(const ServeOptions& options) {
-  ConfigSource source(options);
-  config::Outcome outcome = source.read();
-  if (!is_well(outcome)) return kExitMistake;
-  Daemon daemon(std::move(source), std::move(outcome.config));
+namespace {
+
+// Before anything is destroyed that plugins may still use.
+[[noreturn]] void end(const std::exception& error) {
+  std::fprintf(stderr, "jackfield: internal failure: %s\n", error.what());
+  std::_Exit(kExitFailure);
+}
+
+int serve(Daemon& daemon) {
   if (auto status = daemon.start(); !status.is_ok()) {
     complain(status.message());
     return kExitCannotStart;
@@ -33,8 +41,6 @@ int run_server(const ServeOptions& options) {
   daemon.run();
   return kExitOk;
 }
-
-namespace {
 
 // Whether the files that the listeners with TLS need are sound, as far as this user can see.
 bool check_tls(const net::Settings& settings) {
@@ -56,6 +62,21 @@ bool check_tls(const net::Settings& settings) {
 }
 
 }  // namespace
+
+int run_server(const ServeOptions& options) {
+  base::end_where_memory_is_out();
+  ConfigSource source(options);
+  config::Outcome outcome = source.read();
+  if (!is_well(outcome)) return kExitMistake;
+  Daemon daemon(std::move(source), std::move(outcome.config));
+  try {
+    return serve(daemon);
+  } catch (const std::bad_alloc&) {
+    base::end_out_of_memory();
+  } catch (const std::exception& error) {
+    end(error);
+  }
+}
 
 int check_config(const std::string& file) {
   const config::Outcome outcome = config::load(file);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -54,7 +55,13 @@ void Reconfiguration::look() {
 }
 
 void Reconfiguration::read() {
-  const config::Outcome outcome = source_.read_again();
+  config::Outcome outcome;
+  try {
+    outcome = source_.read_again();
+  } catch (const std::bad_alloc&) {
+    parts_.log.write_each(LogLevel::kError, "configuration not read: out of memory");
+    return;
+  }
   say_distrust();
   if (outcome.is_ok()) {
     take(outcome.config);

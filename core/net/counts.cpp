@@ -13,6 +13,7 @@ base::Counters Counts::list() const {
       {"messages_too_big", messages_too_big},
       {"messages_not_utf8", messages_not_utf8},
       {"heartbeats_missed", heartbeats_missed},
+      {"connections_failed", connections_failed},
       {"accepts_paused", accepts_paused},
   };
 }

@@ -17,7 +17,8 @@ struct Counts {
   std::uint64_t messages_too_big = 0;             // closed with 1009
   std::uint64_t messages_not_utf8 = 0;            // closed with 1007
   std::uint64_t heartbeats_missed = 0;            // peers that did not answer a ping
-  std::uint64_t accepts_paused = 0;               // descriptors or memory were out
+  std::uint64_t connections_failed = 0;  // ended because there was no memory for what they asked
+  std::uint64_t accepts_paused = 0;      // descriptors or memory were out
 
   base::Counters list() const;
 };

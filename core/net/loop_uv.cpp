@@ -2,12 +2,22 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "core/base/out_of_memory.hpp"
+
 namespace jackfield::net {
 namespace {
+
+// Where libuv gets memory from. It aborts where its table of descriptors cannot grow.
+void* reallocate(void* old, std::size_t size) {
+  void* const made = std::realloc(old, size);
+  if (made == nullptr && size > 0) base::end_out_of_memory();
+  return made;
+}
 
 // Out of descriptors or memory before anything was begun: there is no server without its loop.
 void require(int result, const char* what) {
@@ -48,12 +58,14 @@ struct LoopUv::Job {
 };
 
 LoopUv::LoopUv() {
+  uv_replace_allocator(std::malloc, reallocate, std::calloc, std::free);
   require(uv_loop_init(&loop_), "init");
   loop_.data = this;
-  require(
-      uv_async_init(&loop_, &door_,
-                    [](uv_async_t* door) { static_cast<LoopUv*>(door->loop->data)->run_posted(); }),
-      "async");
+  require(uv_async_init(&loop_, &door_,
+                        [](uv_async_t* door) noexcept {
+                          static_cast<LoopUv*>(door->loop->data)->run_posted();
+                        }),
+          "async");
   require(uv_check_init(&loop_, &served_), "check");
   require(uv_prepare_init(&loop_, &turn_end_), "prepare");
 }
@@ -88,14 +100,14 @@ void LoopUv::drain(int turns) {
 
 void LoopUv::on_served(Task task) {
   served_task_ = std::move(task);
-  uv_check_start(&served_, [](uv_check_t* handle) {
+  uv_check_start(&served_, [](uv_check_t* handle) noexcept {
     static_cast<LoopUv*>(handle->loop->data)->served_task_();
   });
 }
 
 void LoopUv::on_turn_end(Task task) {
   turn_end_task_ = std::move(task);
-  uv_prepare_start(&turn_end_, [](uv_prepare_t* handle) {
+  uv_prepare_start(&turn_end_, [](uv_prepare_t* handle) noexcept {
     static_cast<LoopUv*>(handle->loop->data)->turn_end_task_();
   });
 }
@@ -105,12 +117,13 @@ void LoopUv::on_signal(int signal, std::function<void(int)> task) {
   made->task = std::move(task);
   made->handle.data = made.get();
   require(uv_signal_init(&loop_, &made->handle), "signal");
-  require(
-      uv_signal_start(
-          &made->handle,
-          [](uv_signal_t* handle, int number) { static_cast<Signal*>(handle->data)->task(number); },
-          signal),
-      "signal");
+  require(uv_signal_start(
+              &made->handle,
+              [](uv_signal_t* handle, int number) noexcept {
+                static_cast<Signal*>(handle->data)->task(number);
+              },
+              signal),
+          "signal");
   signals_.push_back(std::move(made));
 }
 
@@ -146,6 +159,8 @@ base::TimerId LoopUv::start_timer(std::chrono::milliseconds delay,
   timer->is_repeated = interval.count() > 0;
   timer->fire = std::move(fire);
   timer->handle.data = timer.get();
+  const base::TimerId id = timer->id;
+  timers_.emplace(id, timer.get());  // may throw; what follows does not
   uv_timer_init(&loop_, &timer->handle);
   // libuv counts from the begin of the turn, and runs what is due by then in the same pass: with a
   // delay of at least 1 a timer that starts itself again cannot keep the loop from turning.
@@ -154,7 +169,7 @@ base::TimerId LoopUv::start_timer(std::chrono::milliseconds delay,
       std::max<std::uint64_t>(1, late + static_cast<std::uint64_t>(delay.count()));
   uv_timer_start(
       &timer->handle,
-      [](uv_timer_t* handle) {
+      [](uv_timer_t* handle) noexcept {
         auto* fired = static_cast<Timer*>(handle->data);
         // Kept alive through the call: it may cancel its own timer.
         const Task task = fired->fire;
@@ -162,8 +177,7 @@ base::TimerId LoopUv::start_timer(std::chrono::milliseconds delay,
         task();
       },
       due, static_cast<std::uint64_t>(interval.count()));
-  const base::TimerId id = timer->id;
-  timers_.emplace(id, timer.release());
+  static_cast<void>(timer.release());
   return id;
 }
 
@@ -195,16 +209,20 @@ base::WatchId LoopUv::watch(int descriptor, Task readable) {
   auto watch = std::make_unique<Watch>();
   watch->readable = std::move(readable);
   watch->handle.data = watch.get();
-  if (uv_poll_init(&loop_, &watch->handle, descriptor) != 0) return 0;
   const base::WatchId id = ++last_watch_;
-  watches_.emplace(id, watch.release());
-  if (uv_poll_start(&watches_[id]->handle, UV_READABLE, &LoopUv::on_readable) == 0) return id;
+  const auto place = watches_.emplace(id, watch.get()).first;  // may throw; what follows does not
+  if (uv_poll_init(&loop_, &watch->handle, descriptor) != 0) {
+    watches_.erase(place);
+    return 0;
+  }
+  uv_poll_t* const handle = &watch.release()->handle;
+  if (uv_poll_start(handle, UV_READABLE, &LoopUv::on_readable) == 0) return id;
   unwatch(id);
   return 0;
 }
 
 // An error is for the owner to find, as it reads; libuv stopped polling there.
-void LoopUv::on_readable(uv_poll_t* handle, int status, int /*events*/) {
+void LoopUv::on_readable(uv_poll_t* handle, int status, int /*events*/) noexcept {
   if (status < 0) uv_poll_start(handle, UV_READABLE, &LoopUv::on_readable);
   // libuv ends handles at the end of a turn: the task outlives its call, whatever it unwatches.
   static_cast<Watch*>(handle->data)->readable();
@@ -226,8 +244,9 @@ void LoopUv::run_job(Task work, Task done) {
   job->done = std::move(done);
   job->request.data = job.get();
   const int result = uv_queue_work(
-      &loop_, &job->request, [](uv_work_t* request) { static_cast<Job*>(request->data)->work(); },
-      [](uv_work_t* request, int /*status*/) {
+      &loop_, &job->request,
+      [](uv_work_t* request) noexcept { static_cast<Job*>(request->data)->work(); },
+      [](uv_work_t* request, int /*status*/) noexcept {
         const std::unique_ptr<Job> ended(static_cast<Job*>(request->data));
         ended->done();
       });

@@ -1,5 +1,8 @@
 // The event loop over libuv: the one thread that owns every connection, subscription and plugin
 // call. Made, run and destroyed on that thread.
+//
+// What a task throws ends the process (std::terminate): nothing unwinds through libuv's frames, and
+// nobody could know what was left undone. What can be given up by itself is caught in the task.
 #pragma once
 
 #include <uv.h>
@@ -68,7 +71,7 @@ class LoopUv : public base::Loop {
   struct Signal;
   struct Job;
 
-  static void on_readable(uv_poll_t* handle, int status, int events);
+  static void on_readable(uv_poll_t* handle, int status, int events) noexcept;
   void run_posted();
   void forget(Timer* timer);
 

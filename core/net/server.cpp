@@ -208,7 +208,12 @@ void Server::accepted(int descriptor, bool is_tls) {
     log_.warning("connection could not be adopted");
     return;
   }
-  handshakes_.begin(wsi);
+  try {
+    handshakes_.begin(wsi);
+  } catch (const std::bad_alloc&) {
+    ::shutdown(descriptor, SHUT_RDWR);  // and libwebsockets closes
+    throw;
+  }
 }
 
 void Server::end_turn() {
@@ -293,6 +298,7 @@ int Server::callback(lws* wsi, lws_callback_reasons reason, void* user, void* in
   try {
     return server->dispatch(wsi, reason, user, in, size);
   } catch (const std::exception& error) {  // out of memory, and nothing may unwind through C
+    ++server->counts_.connections_failed;
     server->log_.error("connection dropped", {{"what", error.what()}});
     return -1;
   }
@@ -376,10 +382,16 @@ int Server::established(lws* wsi) {
       std::make_unique<WsLink>(*this, wsi, read_facts(wsi, settings_.forward_headers)));
   WsLink& link = *links_.back();
   link.index = static_cast<std::uint32_t>(links_.size() - 1);
+  try {
+    to_cut_.reserve(links_.capacity());  // so that cut_later() needs no memory
+    watch_heartbeats();
+    early_.push_back(&link);
+    link.open();
+  } catch (const std::bad_alloc&) {
+    remove(link);
+    throw;
+  }
   lws_set_wsi_user(wsi, &link);
-  watch_heartbeats();
-  early_.push_back(&link);
-  link.open();
   return 0;
 }
 

@@ -41,7 +41,7 @@ struct TlsSettings {
 struct Settings {
   std::vector<Endpoint> listen{{Endpoint::Kind::kTcp4, "127.0.0.1", 3001, {}}};
   unsigned unix_mode = 0600;  // of Unix sockets: who may write to one may connect
-  std::string path;                                // the one path that is upgraded; empty: any
+  std::string path;           // the one path that is upgraded; empty: any
   std::chrono::milliseconds ping_interval{30000};  // 0: no pings
   std::chrono::milliseconds ping_timeout{10000};   // without a pong: the connection is lost
   std::chrono::milliseconds handshake_timeout{10000};

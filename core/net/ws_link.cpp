@@ -72,7 +72,7 @@ void WsLink::become_deaf() {
   incoming_.reset();
 }
 
-void WsLink::end() {
+void WsLink::end() noexcept {
   become_deaf();
   if (connection_ == nullptr) return;
   hub::Connection& connection = *std::exchange(connection_, nullptr);
@@ -153,7 +153,14 @@ void WsLink::take_message(std::string_view message, bool is_text) {
 void WsLink::read_ended() {
   brings_several_ = messages_ == 2;
   messages_ = 0;
-  if (connection_ != nullptr) server_.hub().flush(*connection_);
+  if (connection_ == nullptr) return;
+  try {
+    server_.hub().flush(*connection_);
+  } catch (const std::bad_alloc& error) {
+    ++server_.counts().connections_failed;
+    server_.log().error("connection dropped", {{"what", error.what()}});
+    cut();
+  }
 }
 
 void WsLink::refuse_text() {

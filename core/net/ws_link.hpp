@@ -43,7 +43,7 @@ class WsLink : public hub::Link {
   // The turn has ended in which the handshake was answered. What came until then the peer sent
   // before the answer, which RFC 6455 section 4.1 forbids.
   void end_early();
-  // What was read in one go has been received.
+  // What was read in one go has been received. Throws nothing: who runs out of memory is cut.
   void read_ended();
   void writable();
   // The peer is there.
@@ -53,8 +53,8 @@ class WsLink : public hub::Link {
   void peer_closes(std::string_view payload);
   // libwebsockets closes the connection by itself.
   void dropped();
-  // Nothing more goes through this connection.
-  void end();
+  // Nothing more goes through this connection. The hub cannot fail to know of that.
+  void end() noexcept;
 
   // ---- from the Server's clock; milliseconds of the loop
 

@@ -73,7 +73,13 @@ void Changeover::start(State state) {
   start_->change = this;
   const base::Status status = errands_.run(
       "jf-start",
-      [start = start_] { start->status = start->fresh->start(start->config, start->state); },
+      [start = start_] {
+        try {
+          start->status = start->fresh->start(start->config, start->state);
+        } catch (const std::bad_alloc&) {
+          start->status = base::Status::failure("out of memory");
+        }
+      },
       parts_.start_timeout,
       [start = start_, limit = parts_.start_timeout] {
         if (start->change == nullptr) return;

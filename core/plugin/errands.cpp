@@ -62,7 +62,17 @@ base::Status Errands::run(const char* name, Task work, std::chrono::milliseconds
                           Task late, Task done) {
   const Place errand = running_.emplace(running_.end());
   errand->done = std::move(done);
+  const auto give_up = [&](const std::exception& error) {
+    if (errand->timer != 0) loop_.cancel_timer(errand->timer);
+    running_.erase(errand);
+    return base::Status::failure(std::string("no thread can be made for it: ") + error.what());
+  };
   try {
+    errand->timer =
+        loop_.start_timer(patience, std::chrono::milliseconds(0), [errand, task = std::move(late)] {
+          errand->timer = 0;
+          task();
+        });
     const NoSignals blocked;
     errand->thread = std::thread([this, errand, name, task = std::move(work)] {
       thread_local const Guard guard(*this, errand);
@@ -70,14 +80,10 @@ base::Status Errands::run(const char* name, Task work, std::chrono::milliseconds
       task();
     });
   } catch (const std::system_error& error) {
-    running_.erase(errand);
-    return base::Status::failure(std::string("no thread can be made for it: ") + error.what());
+    return give_up(error);
+  } catch (const std::bad_alloc& error) {
+    return give_up(error);
   }
-  errand->timer =
-      loop_.start_timer(patience, std::chrono::milliseconds(0), [errand, task = std::move(late)] {
-        errand->timer = 0;
-        task();
-      });
   return base::Status::ok();
 }
 

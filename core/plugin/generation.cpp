@@ -22,7 +22,11 @@ class Output {
       auto& written = *static_cast<std::string*>(self->impl);
       if (!is_valid(text)) return JF_E_ARGUMENT;
       if (text.size > Generation::kMaxOutputBytes - written.size()) return JF_E_LIMIT;
-      written += view(text);
+      try {
+        written += view(text);
+      } catch (const std::bad_alloc&) {  // nothing unwinds into the plugin
+        return JF_E_INTERNAL;
+      }
       return JF_OK;
     };
   }
@@ -225,7 +229,13 @@ std::int32_t Generation::ask_loop(std::string_view function,
   auto answer = std::make_shared<Answer>();
   const std::shared_ptr<Asked> asked = answer->asked;
   surroundings_.loop.post([this, &task, answer = std::move(answer)] {
-    if (!is_abandoned_) answer->asked->result = task();
+    if (is_abandoned_) return;
+    try {
+      answer->asked->result = task();
+    } catch (const std::bad_alloc&) {
+      answer->asked->result = JF_E_INTERNAL;
+      log_want_of_memory();
+    }
   });
   std::unique_lock lock(asked->mutex);
   asked->answered.wait(lock, [&] { return asked->is_answered; });
@@ -284,7 +294,14 @@ void Generation::note_error(std::string error) {
 void Generation::log_throw(std::string_view function, const char* what) {
   surroundings_.log.error("plugin threw an exception across the ABI",
                           {{"plugin", manifest_.name}, {"function", function}, {"what", what}});
-  note_error(what);
+  try {
+    note_error(what);
+  } catch (const std::bad_alloc&) {  // there is none to note it
+  }
+}
+
+void Generation::log_want_of_memory() noexcept {
+  surroundings_.log.error("no memory for what a plugin wants", {{"plugin", manifest_.name}});
 }
 
 void Generation::note_slow(const PluginCall& call, std::chrono::microseconds elapsed) {
@@ -318,13 +335,28 @@ std::int32_t Generation::run_posted(Kind kind, std::size_t octets, std::function
     door_->posted_bytes -= cost;
     return JF_E_LIMIT;
   }
-  surroundings_.loop.post([this, kind, door = door_, task = std::move(task), cost]() mutable {
+  auto posted = [this, kind, door = door_, task = std::move(task), cost]() mutable {
     if (!door->is_open) return;
-    admit(kind, [door, task = std::move(task), cost] {
+    try {
+      admit(kind, [this, door, task = std::move(task), cost] {
+        door->posted_bytes -= cost;
+        try {
+          task();
+        } catch (const std::bad_alloc&) {
+          log_want_of_memory();
+        }
+      });
+    } catch (const std::bad_alloc&) {  // it could not be kept until it may be done
       door->posted_bytes -= cost;
-      task();
-    });
-  });
+      log_want_of_memory();
+    }
+  };
+  try {
+    surroundings_.loop.post(std::move(posted));
+  } catch (const std::bad_alloc&) {
+    door_->posted_bytes -= cost;
+    throw;
+  }
   return JF_OK;
 }
 
@@ -349,9 +381,14 @@ std::int32_t Generation::start_timer(std::chrono::milliseconds delay,
   if (stage_ == Stage::kEnded) return JF_E_GONE;
   if (timers_.size() >= kMaxTimers) return JF_E_LIMIT;
   const jf_id id = surroundings_.ids.next();
-  const base::TimerId loop_timer =
-      surroundings_.loop.start_timer(delay, interval, [this, id] { come_due(id); });
-  timers_.emplace(id, Timer{loop_timer, fired, user, interval.count() > 0});
+  const auto made = timers_.emplace(id, Timer{0, fired, user, interval.count() > 0}).first;
+  try {
+    made->second.loop_timer =
+        surroundings_.loop.start_timer(delay, interval, [this, id] { come_due(id); });
+  } catch (const std::bad_alloc&) {
+    timers_.erase(made);
+    throw;
+  }
   if (timer != nullptr) *timer = id;
   return JF_OK;
 }
@@ -386,7 +423,9 @@ void Generation::fire(jf_id id) {
 // ---- jobs
 
 std::int32_t Generation::run_job(std::string_view bytes, Work work, Done done, void* user) {
+  auto job = std::make_shared<Job>();
   const std::size_t size = bytes.size();
+  if (size <= kMaxJobBytes) job->bytes = std::string(bytes);
   const std::size_t jobs = door_->jobs.fetch_add(1) + 1;
   const std::size_t job_bytes = door_->job_bytes.fetch_add(size) + size;
   if (jobs > kMaxJobs || job_bytes > kMaxJobBytes) {
@@ -394,18 +433,22 @@ std::int32_t Generation::run_job(std::string_view bytes, Work work, Done done, v
     door_->job_bytes -= size;
     return JF_E_LIMIT;
   }
-  auto job = std::make_shared<Job>();
-  job->bytes = std::string(bytes);
   job->work = work;
   job->done = done;
   job->user = user;
   auto begin = [this, door = door_, job = std::move(job)] {
     if (door->is_open) admit(Kind::kCall, [this, job] { begin_job(job); });
   };
-  if (is_on_loop()) {
-    begin();
-  } else {
-    surroundings_.loop.post(std::move(begin));
+  try {
+    if (is_on_loop()) {
+      begin();
+    } else {
+      surroundings_.loop.post(std::move(begin));
+    }
+  } catch (const std::bad_alloc&) {  // also of a job that would begin at once
+    --door_->jobs;
+    door_->job_bytes -= size;
+    throw;
   }
   return JF_OK;
 }

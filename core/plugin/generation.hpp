@@ -165,6 +165,8 @@ class Generation {
   // Logs under the plugin's name. Any thread.
   void log(base::LogLevel level, std::string_view message, const jf_field* fields,
            std::size_t count);
+  // That a call of the host or by it was given up. Throws nothing. Any thread.
+  void log_want_of_memory() noexcept;
 
   std::int32_t add_channel(std::string_view pattern, const jf_channel& handlers, void* channel);
   std::int32_t post(std::string_view bytes, void (*posted)(void*, jf_text), void* user);  // any

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "core/plugin/generation.hpp"
@@ -56,7 +58,7 @@ std::int32_t clamp_count(std::size_t count) {
 
 // ---- what goes to clients: done at once on the loop, else through the one door
 
-std::int32_t host_push(const jf_host* host, jf_id target, jf_text event, jf_text payload) noexcept {
+std::int32_t host_push(const jf_host* host, jf_id target, jf_text event, jf_text payload) {
   Generation& generation = generation_of(host);
   const bool is_on_loop = generation.surroundings().loop.is_on_loop();
   if (!is_name(event)) return JF_E_ARGUMENT;
@@ -69,7 +71,7 @@ std::int32_t host_push(const jf_host* host, jf_id target, jf_text event, jf_text
 }
 
 std::int32_t host_broadcast(const jf_host* host, jf_text topic, jf_text event, jf_text payload,
-                            jf_id except) noexcept {
+                            jf_id except) {
   Generation& generation = generation_of(host);
   const bool is_on_loop = generation.surroundings().loop.is_on_loop();
   if (!is_name(topic) || !is_name(event)) return JF_E_ARGUMENT;
@@ -84,7 +86,7 @@ std::int32_t host_broadcast(const jf_host* host, jf_text topic, jf_text event, j
                      except] { hub.broadcast(topic, event, payload, except); });
 }
 
-std::int32_t host_reply(const jf_host* host, jf_id call, jf_text code, jf_text message) noexcept {
+std::int32_t host_reply(const jf_host* host, jf_id call, jf_text code, jf_text message) {
   Generation& generation = generation_of(host);
   if (!is_name(code) || !is_message(message)) return JF_E_ARGUMENT;
   hub::Hub& hub = generation.surroundings().hub;
@@ -99,7 +101,7 @@ std::int32_t host_reply(const jf_host* host, jf_id call, jf_text code, jf_text m
   });
 }
 
-std::int32_t host_kick(const jf_host* host, jf_id target, jf_text code, jf_text message) noexcept {
+std::int32_t host_kick(const jf_host* host, jf_id target, jf_text code, jf_text message) {
   Generation& generation = generation_of(host);
   if (!is_name(code) || !is_message(message)) return JF_E_ARGUMENT;
   hub::Hub& hub = generation.surroundings().hub;
@@ -114,7 +116,7 @@ std::int32_t host_kick(const jf_host* host, jf_id target, jf_text code, jf_text 
 // ---- the plugin's own
 
 std::int32_t host_channel(const jf_host* host, jf_text pattern, const jf_channel* handlers,
-                          void* channel) noexcept {
+                          void* channel) {
   if (!is_name(pattern) || handlers == nullptr || handlers->size < sizeof(std::uint32_t)) {
     return JF_E_ARGUMENT;
   }
@@ -122,13 +124,13 @@ std::int32_t host_channel(const jf_host* host, jf_text pattern, const jf_channel
 }
 
 std::int32_t host_post(const jf_host* host, jf_text bytes, void (*posted)(void*, jf_text),
-                       void* user) noexcept {
+                       void* user) {
   if (!is_valid(bytes) || posted == nullptr) return JF_E_ARGUMENT;
   return generation_of(host).post(view(bytes), posted, user);
 }
 
 std::int32_t host_timer(const jf_host* host, std::uint64_t delay_ms, std::uint64_t interval_ms,
-                        void (*fired)(void*, jf_id), void* user, jf_id* timer) noexcept {
+                        void (*fired)(void*, jf_id), void* user, jf_id* timer) {
   Generation& generation = generation_of(host);
   return generation.on_loop("timer", [&]() -> std::int32_t {
     if (fired == nullptr || delay_ms > kMaxTimerMs || interval_ms > kMaxTimerMs) {
@@ -139,7 +141,7 @@ std::int32_t host_timer(const jf_host* host, std::uint64_t delay_ms, std::uint64
   });
 }
 
-std::int32_t host_cancel(const jf_host* host, jf_id timer) noexcept {
+std::int32_t host_cancel(const jf_host* host, jf_id timer) {
   Generation& generation = generation_of(host);
   return generation.on_loop("cancel", [&] { return generation.cancel_timer(timer); });
 }
@@ -150,12 +152,12 @@ std::uint64_t host_now(const jf_host* /*host*/) noexcept {
 
 std::int32_t host_job(const jf_host* host, jf_text bytes,
                       std::int32_t (*work)(void*, jf_text, const jf_output*),
-                      void (*done)(void*, std::int32_t, jf_text), void* user) noexcept {
+                      void (*done)(void*, std::int32_t, jf_text), void* user) {
   if (!is_valid(bytes) || work == nullptr) return JF_E_ARGUMENT;
   return generation_of(host).run_job(view(bytes), work, done, user);
 }
 
-std::int32_t host_set(const jf_host* host, jf_id subscription, jf_text bytes) noexcept {
+std::int32_t host_set(const jf_host* host, jf_id subscription, jf_text bytes) {
   Generation& generation = generation_of(host);
   return generation.on_loop("set", [&]() -> std::int32_t {
     if (!is_valid(bytes)) return JF_E_ARGUMENT;
@@ -167,7 +169,7 @@ std::int32_t host_set(const jf_host* host, jf_id subscription, jf_text bytes) no
   });
 }
 
-std::int32_t host_get(const jf_host* host, jf_id subscription, jf_text* bytes) noexcept {
+std::int32_t host_get(const jf_host* host, jf_id subscription, jf_text* bytes) {
   Generation& generation = generation_of(host);
   return generation.on_loop("get", [&]() -> std::int32_t {
     if (bytes == nullptr) return JF_E_ARGUMENT;
@@ -181,7 +183,7 @@ std::int32_t host_get(const jf_host* host, jf_id subscription, jf_text* bytes) n
 
 // ---- facts
 
-std::int64_t host_subscribers(const jf_host* host, jf_text topic) noexcept {
+std::int64_t host_subscribers(const jf_host* host, jf_text topic) {
   Generation& generation = generation_of(host);
   std::int64_t count = 0;
   const std::int32_t result = generation.on_loop("subscribers", [&]() -> std::int32_t {
@@ -192,7 +194,7 @@ std::int64_t host_subscribers(const jf_host* host, jf_text topic) noexcept {
   return result < 0 ? result : count;
 }
 
-std::int64_t host_connections(const jf_host* host) noexcept {
+std::int64_t host_connections(const jf_host* host) {
   Generation& generation = generation_of(host);
   std::int64_t count = 0;
   const std::int32_t result = generation.on_loop("connections", [&]() -> std::int32_t {
@@ -203,7 +205,7 @@ std::int64_t host_connections(const jf_host* host) noexcept {
 }
 
 void host_log(const jf_host* host, std::uint32_t level, jf_text message, const jf_field* fields,
-              std::size_t fields_count) noexcept {
+              std::size_t fields_count) {
   constexpr std::size_t kMaxFields = 32;
   const bool is_level = level >= JF_LOG_ERROR && level <= JF_LOG_DEBUG;
   if (!is_level || !is_valid(message)) return;
@@ -211,7 +213,7 @@ void host_log(const jf_host* host, std::uint32_t level, jf_text message, const j
   generation_of(host).log(static_cast<base::LogLevel>(level), view(message), fields, fields_count);
 }
 
-std::int32_t host_connection(const jf_host* host, jf_id connection, jf_connection* facts) noexcept {
+std::int32_t host_connection(const jf_host* host, jf_id connection, jf_connection* facts) {
   Generation& generation = generation_of(host);
   return generation.on_loop("connection", [&]() -> std::int32_t {
     if (facts == nullptr || facts->size < sizeof(std::uint32_t)) return JF_E_ARGUMENT;
@@ -229,8 +231,7 @@ std::int32_t host_connection(const jf_host* host, jf_id connection, jf_connectio
   });
 }
 
-std::int32_t host_header(const jf_host* host, jf_id connection, jf_text name,
-                         jf_text* value) noexcept {
+std::int32_t host_header(const jf_host* host, jf_id connection, jf_text name, jf_text* value) {
   Generation& generation = generation_of(host);
   return generation.on_loop("header", [&]() -> std::int32_t {
     if (!is_valid(name) || value == nullptr) return JF_E_ARGUMENT;
@@ -245,6 +246,23 @@ std::int32_t host_header(const jf_host* host, jf_id connection, jf_text name,
 
 const void* host_extension(const jf_host* /*host*/, jf_text /*id*/) noexcept { return nullptr; }
 
+// Stands around each of them: nothing unwinds into a plugin. Where there is no memory for what it
+// wants, it is told so.
+template <auto kFunction>
+struct Sheltered;
+
+template <class Result, class... Arguments, Result (*kFunction)(const jf_host*, Arguments...)>
+struct Sheltered<kFunction> {
+  static Result call(const jf_host* host, Arguments... arguments) noexcept {
+    try {
+      return kFunction(host, arguments...);
+    } catch (const std::bad_alloc&) {
+      generation_of(host).log_want_of_memory();
+    }
+    if constexpr (!std::is_void_v<Result>) return JF_E_INTERNAL;
+  }
+};
+
 }  // namespace
 
 jf_host make_host_table(Generation& generation) {
@@ -253,23 +271,23 @@ jf_host make_host_table(Generation& generation) {
   host.minor = JF_ABI_MINOR;
   host.impl = &generation;
   host.version = to_text(JACKFIELD_VERSION);
-  host.channel = host_channel;
-  host.push = host_push;
-  host.broadcast = host_broadcast;
-  host.reply = host_reply;
-  host.kick = host_kick;
-  host.post = host_post;
-  host.timer = host_timer;
-  host.cancel = host_cancel;
+  host.channel = Sheltered<host_channel>::call;
+  host.push = Sheltered<host_push>::call;
+  host.broadcast = Sheltered<host_broadcast>::call;
+  host.reply = Sheltered<host_reply>::call;
+  host.kick = Sheltered<host_kick>::call;
+  host.post = Sheltered<host_post>::call;
+  host.timer = Sheltered<host_timer>::call;
+  host.cancel = Sheltered<host_cancel>::call;
   host.now = host_now;
-  host.job = host_job;
-  host.set = host_set;
-  host.get = host_get;
-  host.subscribers = host_subscribers;
-  host.connections = host_connections;
-  host.log = host_log;
-  host.connection = host_connection;
-  host.header = host_header;
+  host.job = Sheltered<host_job>::call;
+  host.set = Sheltered<host_set>::call;
+  host.get = Sheltered<host_get>::call;
+  host.subscribers = Sheltered<host_subscribers>::call;
+  host.connections = Sheltered<host_connections>::call;
+  host.log = Sheltered<host_log>::call;
+  host.connection = Sheltered<host_connection>::call;
+  host.header = Sheltered<host_header>::call;
   host.extension = host_extension;
   return host;
 }

@@ -89,10 +89,15 @@ class Library::Image {
       refusal = std::string("the loader refused: ") + (sentence == nullptr ? "?" : sentence);
     }
     // Asked by its path in any case: it may be mapped though dlopen(3) said that it had failed.
-    const auto images = mapped_images();
-    if (find_image(images, path()) == nullptr) return {true, {}};
-    copy_.leave_to_image();
-    return {false, refusal.empty() ? why_kept(mapped_, traits_, images) : refusal};
+    try {
+      const auto images = mapped_images();
+      if (find_image(images, path()) == nullptr) return {true, {}};
+      copy_.leave_to_image();
+      return {false, refusal.empty() ? why_kept(mapped_, traits_, images) : refusal};
+    } catch (const std::bad_alloc&) {
+      copy_.leave_to_image();
+      return {false, "out of memory"};
+    }
   }
 
   void abandon() {
@@ -140,6 +145,9 @@ Result<Library> Library::open(const fs::path& file, const PrivateCopies& copies,
     failure = table.message();
   } catch (const std::system_error& thrown) {
     failure = "cannot be loaded: " + loader_sentence(thrown);
+  } catch (const std::bad_alloc&) {
+    failure = "out of memory";
+    error = std::make_error_code(std::errc::not_enough_memory);
   } catch (const std::exception& thrown) {
     failure = std::string("cannot be loaded: ") + thrown.what();
   }

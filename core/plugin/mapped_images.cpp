@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -153,7 +154,7 @@ std::optional<DynamicSection> dynamic_section(const dl_phdr_info& info, AddressR
   return std::nullopt;
 }
 
-int add_image(dl_phdr_info* info, std::size_t /*size*/, void* images) {
+int add_image(dl_phdr_info* info, std::vector<MappedImage>& images) {
   MappedImage image;
   image.path = path_of(*info);
   image.range = range_of(*info);
@@ -161,7 +162,7 @@ int add_image(dl_phdr_info* info, std::size_t /*size*/, void* images) {
     image.soname = dynamic->soname();
     image.needed = dynamic->needed();
   }
-  static_cast<std::vector<MappedImage>*>(images)->push_back(std::move(image));
+  images.push_back(std::move(image));
   return 0;
 }
 
@@ -170,8 +171,7 @@ struct TraitsQuestion {
   std::optional<ImageTraits> answer;
 };
 
-int answer_traits(dl_phdr_info* info, std::size_t /*size*/, void* asked) {
-  auto& question = *static_cast<TraitsQuestion*>(asked);
+int answer_traits(dl_phdr_info* info, TraitsQuestion& question) {
   if (path_of(*info) != question.path) return 0;
   ImageTraits traits;
   for (int i = 0; i < info->dlpi_phnum; ++i) {
@@ -184,6 +184,28 @@ int answer_traits(dl_phdr_info* info, std::size_t /*size*/, void* asked) {
   }
   question.answer = std::move(traits);
   return 1;
+}
+
+// Until `take` gives something else than 0. It is called within the loader's frames and under its
+// lock, which nothing may unwind through: what it throws goes around them.
+template <class Take>
+void for_each_image(Take take) {
+  struct Walk {
+    Take& take;
+    std::exception_ptr thrown;
+  } walk{take, nullptr};
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t /*size*/, void* given) noexcept {
+        auto& under_way = *static_cast<Walk*>(given);
+        try {
+          return under_way.take(info);
+        } catch (...) {
+          under_way.thrown = std::current_exception();
+          return 1;
+        }
+      },
+      &walk);
+  if (walk.thrown) std::rethrow_exception(walk.thrown);
 }
 
 bool is_needed_by(const MappedImage& image, const MappedImage& user) {
@@ -207,13 +229,13 @@ std::string readable(const std::string& symbol) {
 
 std::vector<MappedImage> mapped_images() {
   std::vector<MappedImage> images;
-  ::dl_iterate_phdr(add_image, &images);
+  for_each_image([&images](dl_phdr_info* info) { return add_image(info, images); });
   return images;
 }
 
 std::optional<ImageTraits> traits_of(const std::string& path) {
   TraitsQuestion question{path, std::nullopt};
-  ::dl_iterate_phdr(answer_traits, &question);
+  for_each_image([&question](dl_phdr_info* info) { return answer_traits(info, question); });
   return std::move(question.answer);
 }
 

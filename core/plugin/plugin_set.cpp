@@ -271,6 +271,24 @@ void PluginSet::try_again() {
 
 // ---- opening an image
 
+// On its own thread.
+void PluginSet::load(Opening& opening, const PrivateCopies& copies) {
+  std::error_code error;
+  auto library = Library::open(opening.file, copies, opening.trust, error);
+  if (!library.is_ok()) {
+    opening.failure = library.message();
+    opening.is_short = base::is_shortage(error.value());
+    return;
+  }
+  auto manifest = Manifest::read(library.value().table());
+  opening.library.emplace(std::move(library.value()));
+  if (manifest.is_ok()) {
+    opening.manifest = std::move(manifest.value());
+  } else {
+    opening.failure = manifest.message();
+  }
+}
+
 void PluginSet::open(const fs::path& file) {
   is_busy_ = true;
   auto opening = std::make_shared<Opening>();
@@ -283,19 +301,11 @@ void PluginSet::open(const fs::path& file) {
       [opening, copies = copies_.get()] {
         opening->earlier_threads = thread_ids();
         const PluginCall running(opening->callee, "load");
-        std::error_code error;
-        auto library = Library::open(opening->file, *copies, opening->trust, error);
-        if (!library.is_ok()) {
-          opening->failure = library.message();
-          opening->is_short = base::is_shortage(error.value());
-          return;
-        }
-        auto manifest = Manifest::read(library.value().table());
-        opening->library.emplace(std::move(library.value()));
-        if (manifest.is_ok()) {
-          opening->manifest = std::move(manifest.value());
-        } else {
-          opening->failure = manifest.message();
+        try {
+          load(*opening, *copies);
+        } catch (const std::bad_alloc&) {
+          opening->failure = "out of memory";
+          opening->is_short = true;
         }
       },
       settings_.start_timeout,

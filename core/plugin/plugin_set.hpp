@@ -148,6 +148,7 @@ class PluginSet {
   void file_gone(const std::filesystem::path& file);
   std::optional<std::filesystem::path> take_second(const std::string& plugin);
   void refuse(const std::filesystem::path& file, const std::string& reason);
+  static void load(Opening& opening, const PrivateCopies& copies);
   void open(const std::filesystem::path& file);
   void opened(const std::shared_ptr<Opening>& opening);
   void discard(Opening& opening);

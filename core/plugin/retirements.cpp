@@ -38,6 +38,7 @@ struct Retirements::Leaving {
   std::unique_ptr<Generation> generation;
   std::chrono::milliseconds patience{0};
   std::vector<LingeringThread> threads;
+  bool is_unknown = false;  // whether there are any
   std::optional<Library> library;
   Library::Unloading outcome;
 };
@@ -60,7 +61,11 @@ void Retirements::stop(const std::shared_ptr<Leaving>& leaving) {
       "jf-stop",
       [leaving] {
         if (leaving->generation->is_started()) leaving->generation->stop();
-        leaving->threads = look_for_threads(*leaving->generation);
+        try {
+          leaving->threads = look_for_threads(*leaving->generation);
+        } catch (const std::bad_alloc&) {
+          leaving->is_unknown = true;
+        }
       },
       leaving->patience,
       [this, leaving] {
@@ -69,7 +74,9 @@ void Retirements::stop(const std::shared_ptr<Leaving>& leaving) {
                                                      : "its stop has not returned");
       },
       [this, leaving] {
-        if (leaving->threads.empty()) {
+        if (leaving->is_unknown) {
+          leave_behind(leaving, "no memory to look for threads that run its code");
+        } else if (leaving->threads.empty()) {
           unload(leaving);
         } else {
           leave_behind(leaving, to_text(leaving->threads.front()));

@@ -1,0 +1,39 @@
+#include "core/base/out_of_memory.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <string_view>
+
+namespace jackfield::base {
+namespace {
+
+std::terminate_handler handler_before = nullptr;
+
+// Called where an exception is not caught, still with that as the current one.
+[[noreturn]] void on_terminate() {
+  if (const std::exception_ptr thrown = std::current_exception()) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::bad_alloc&) {
+      end_out_of_memory();
+    } catch (...) {  // of no concern here
+    }
+  }
+  if (handler_before != nullptr) handler_before();
+  std::abort();
+}
+
+}  // namespace
+
+void end_out_of_memory() noexcept {
+  constexpr std::string_view kLine = "jackfield: out of memory: the server ends\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kLine.data(), kLine.size());
+  std::_Exit(kOutOfMemoryExit);
+}
+
+void end_where_memory_is_out() { handler_before = std::set_terminate(on_terminate); }
+
+}  // namespace jackfield::base
