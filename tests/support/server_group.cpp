@@ -8,6 +8,7 @@ namespace jackfield::test {
 void ServerGroup::teardown() {
   // First the clients, or the server would wait for their answers to its Close.
   clients_.clear();
+  if (server_ && server_->ended()) server_->expect_no_finding();
   if (server_ && !server_->ended()) server_->stop();
   server_.reset();
 }

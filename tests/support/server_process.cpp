@@ -12,8 +12,12 @@ namespace jackfield::test {
 namespace {
 
 // Where sanitizers report: to standard error, with these words.
-constexpr std::string_view kSanitizerWords[] = {"ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
-                                                "runtime error:", "WARNING: ThreadSanitizer"};
+constexpr std::string_view kFindings[] = {
+    "runtime error:", "ThreadSanitizer: data race", "ThreadSanitizer: lock-order-inversion",
+    "ThreadSanitizer: signal-unsafe call"};
+// The same, and what a crash may bring along: threads that nobody has joined, for one.
+constexpr std::string_view kWords[] = {"ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
+                                       "ERROR: ThreadSanitizer", "WARNING: ThreadSanitizer"};
 
 std::string quoted_list(const std::vector<std::string>& values) {
   std::string text = "[";
@@ -116,6 +120,7 @@ void ServerProcess::restart(Where where) {
 
 void ServerProcess::launch(Where where) {
   ended_ = false;
+  if (process_) expect_no_finding(where);
   process_ = std::make_unique<ChildProcess>(
       command_, ChildProcess::Environment{{"RUNTIME_DIRECTORY", (folder_.path() / "run").string()}},
       where);
@@ -155,7 +160,10 @@ std::size_t ServerProcess::data_kib() const { return status_kib("VmData:"); }
 
 void ServerProcess::expect_grown_less(std::size_t before_kib, std::size_t most_kib,
                                       Where where) const {
-  if (!kMeasuresMemory) return;
+  if (!kMeasuresMemory) {
+    say_memory_is_not_measured();
+    return;
+  }
   const std::size_t peak = status_kib("VmHWM:");
   check(
       peak > 0 && peak < before_kib + most_kib,
@@ -192,11 +200,19 @@ void ServerProcess::stop(Where where) {
   expect_clean_end(where);
 }
 
+void ServerProcess::expect_no_finding(Where where) const {
+  const std::string errors = process_->errors();
+  for (const std::string_view word : kFindings) {
+    check(errors.find(word) == std::string::npos, errors, where);
+  }
+}
+
 void ServerProcess::expect_clean_end(Where where) {
   const std::optional<Ending> ending = process_->wait();
   ended_ = true;
   check(ending.has_value(), "the server does not end. It said:\n" + process_->errors(), where);
-  for (const std::string_view word : kSanitizerWords) {
+  expect_no_finding(where);
+  for (const std::string_view word : kWords) {
     check(process_->errors().find(word) == std::string::npos, process_->errors(), where);
   }
   check(ending->code == 0,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/support/child_process.hpp"
+#include "tests/support/sanitizer.hpp"
 #include "tests/support/stream.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/where.hpp"
@@ -17,17 +18,11 @@
 namespace jackfield::test {
 
 // Whether the server's memory says something about it; a sanitizer's bookkeeping is far larger.
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool kMeasuresMemory = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-inline constexpr bool kMeasuresMemory = false;
-#else
-inline constexpr bool kMeasuresMemory = true;
-#endif
-#else
-inline constexpr bool kMeasuresMemory = true;
-#endif
+inline constexpr bool kMeasuresMemory = !kHasSanitizer;
+// Says so, where it is not looked at.
+inline void say_memory_is_not_measured() {
+  say_not_checked("memory: a sanitizer's bookkeeping is far larger than the server's");
+}
 
 // A plugin to be put into the server's folder.
 struct PluginFile {
@@ -90,7 +85,7 @@ class ServerProcess {
   // How much it has for its data, resident or not, in KiB.
   std::size_t data_kib() const;
   // Fails the test where the most that was ever resident is `most_kib` more than `before_kib`.
-  // Counts nothing where kMeasuresMemory is false.
+  // Only says so where kMeasuresMemory is false.
   void expect_grown_less(std::size_t before_kib, std::size_t most_kib,
                          Where where = Where::here()) const;
 
@@ -108,6 +103,9 @@ class ServerProcess {
   bool ended() const { return ended_; }
   // It need not end cleanly: the test has seen to its end.
   void forget() { ended_ = true; }
+  // Fails the test where a sanitizer has found what no server may do, however it ends: a data race,
+  // undefined behaviour. (Sanitizers also report crashes, which tests may want.)
+  void expect_no_finding(Where where = Where::here()) const;
 
  private:
   void wait_until_ready(Where where);
