@@ -14,7 +14,7 @@ namespace {
 // Where sanitizers report: to standard error, with these words.
 constexpr std::string_view kFindings[] = {
     "runtime error:", "ThreadSanitizer: data race", "ThreadSanitizer: lock-order-inversion",
-    "ThreadSanitizer: signal-unsafe call"};
+    "ThreadSanitizer: heap-use-after-free", "ThreadSanitizer: signal-unsafe call"};
 // The same, and what a crash may bring along: threads that nobody has joined, for one.
 constexpr std::string_view kWords[] = {"ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
                                        "ERROR: ThreadSanitizer", "WARNING: ThreadSanitizer"};

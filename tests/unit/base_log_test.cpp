@@ -1,7 +1,9 @@
 #include "core/base/log.hpp"
 
+#include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <CppUTest/TestHarness.h>
@@ -89,6 +91,34 @@ TEST(BaseLog, debug_lines_are_never_held_down) {
   const auto log = make(LogLevel::kDebug);
   for (int i = 0; i < 100; ++i) log->debug("subscribed");
   LONGS_EQUAL(100, lines.size());
+}
+
+TEST(BaseLog, lines_of_many_threads_stay_whole_while_the_level_changes) {
+  constexpr int kThreads = 4;
+  constexpr int kTimes = 200;
+  const auto log = make(LogLevel::kInfo);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, thread = i] {
+      for (int n = 0; n < kTimes; ++n) {
+        log->write_each(LogLevel::kError, "mine", {{"thread", thread}, {"n", n}});
+        log->info("repeated", {{"n", n}});
+        log->debug("perhaps");
+      }
+    });
+  }
+  for (int i = 0; i < kTimes; ++i) log->set_level(i % 2 == 0 ? LogLevel::kDebug : LogLevel::kError);
+  for (std::thread& thread : threads) thread.join();
+  std::vector<int> next(kThreads, 0);
+  for (const std::string& line : lines) {
+    int thread = 0;
+    int n = 0;
+    CHECK_TEXT(line.find('\n') == line.size() - 1, line.c_str());
+    if (line.find("msg=mine") == std::string::npos) continue;
+    LONGS_EQUAL(2, std::sscanf(line.c_str() + 25, "level=error msg=mine thread=%d n=%d\n", &thread, &n));
+    LONGS_EQUAL(next.at(static_cast<std::size_t>(thread))++, n);
+  }
+  for (const int count : next) LONGS_EQUAL(kTimes, count);
 }
 
 TEST(BaseLog, levels_have_names) {

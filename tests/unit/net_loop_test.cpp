@@ -74,6 +74,30 @@ TEST(NetLoop, posted_tasks_run_on_the_loop_in_the_order_of_posting) {
   for (int i = 0; i < 1000; ++i) LONGS_EQUAL(i, ran[static_cast<std::size_t>(i)]);
 }
 
+TEST(NetLoop, what_many_threads_post_while_it_turns_runs_once_and_each_ones_in_its_order) {
+  constexpr int kThreads = 4;
+  constexpr int kTimes = 2000;
+  std::array<int, kThreads> ran{};
+  int jobs = 0;
+  std::vector<std::thread> posters;
+  for (int i = 0; i < kThreads; ++i) {
+    posters.emplace_back([&, thread = static_cast<std::size_t>(i)] {
+      for (int n = 0; n < kTimes; ++n) {
+        loop.post([&, thread, n] {
+          LONGS_EQUAL(n, ran[thread]++);
+          if (n % 100 != 0) return;
+          auto value = std::make_shared<int>(n);
+          loop.run_job([value] { ++*value; }, [&, value, n] { jobs += *value - n; });
+        });
+      }
+    });
+  }
+  loop.run_until([&] { return jobs == kThreads * kTimes / 100; });
+  for (std::thread& poster : posters) poster.join();
+  loop.drain(kThreads);
+  for (const int count : ran) LONGS_EQUAL(kTimes, count);
+}
+
 TEST(NetLoop, a_timer_fires_once_and_a_repeated_one_until_it_is_cancelled) {
   int once = 0;
   int repeated = 0;
