@@ -130,13 +130,7 @@ bool Tls::prepare(ssl_ctx_st* shell) {
                                                              : SSL_CLIENT_HELLO_ERROR;
       },
       this);
-  SSL_CTX_set_info_callback(shell, [](const SSL* ssl, int where, int outcome) {
-    Connection* const connection = find(ssl);
-    const bool is_end = (where & SSL_ST_ACCEPT) != 0 && (where & SSL_CB_EXIT) != 0;
-    // Without an error it only waits for more.
-    if (connection == nullptr || !is_end || outcome > 0 || ERR_peek_error() == 0) return;
-    connection->owner.note_failure(*connection);
-  });
+  SSL_CTX_set_info_callback(shell, note_step);
   SSL_CTX_set_msg_callback(shell, [](int is_sent, int, int type, const void* octets,
                                      std::size_t size, SSL* ssl, void* self) {
     constexpr std::size_t kHeader = 5;
@@ -152,12 +146,21 @@ bool Tls::prepare(ssl_ctx_st* shell) {
 bool Tls::begin_handshake(ssl_st* ssl) {
   SSL_CTX* const context = credentials_->context();
   if (SSL_set_SSL_CTX(ssl, context) == nullptr) return false;
-  // What a connection has by itself, and does not take from the new one.
+  // What a connection has by itself, and does not take from the new one; or the other way round.
+  SSL_set_info_callback(ssl, note_step);
   SSL_set_verify(ssl, SSL_CTX_get_verify_mode(context), [](int is_well, X509_STORE_CTX* chain) {
     if (is_well == 0) note_refused(chain);
     return is_well;
   });
   return SSL_set_min_proto_version(ssl, SSL_CTX_get_min_proto_version(context)) == 1;
+}
+
+void Tls::note_step(const ssl_st* ssl, int where, int outcome) {
+  Connection* const connection = find(ssl);
+  const bool is_end = (where & SSL_ST_ACCEPT) != 0 && (where & SSL_CB_EXIT) != 0;
+  // Without an error it only waits for more.
+  if (connection == nullptr || !is_end || outcome > 0 || ERR_peek_error() == 0) return;
+  connection->owner.note_failure(*connection);
 }
 
 void Tls::note_refused(x509_store_ctx_st* chain) {

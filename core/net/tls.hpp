@@ -79,6 +79,7 @@ class Tls {
 
   static int connection_index();
   static Connection* find(const ssl_st* ssl);
+  static void note_step(const ssl_st* ssl, int where, int outcome);
   static void note_refused(x509_store_ctx_st* chain);
   bool begin_handshake(ssl_st* ssl);
   void note_record(ssl_st* ssl, std::size_t octets);

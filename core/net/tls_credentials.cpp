@@ -191,7 +191,7 @@ OwnedKey Loading::read_key(const File& file) {
   if (key != nullptr) return key;
   if (is_encrypted) {
     refuse(file.name + " has a pass phrase; one without is needed");
-  } else if (is_end_of_pem()) {
+  } else if (file.text.find("PRIVATE KEY-----") == std::string::npos) {
     refuse(file.name + " holds no private key (PEM)");
   } else {
     refuse(file.name + " is damaged: " + take_openssl_reason());

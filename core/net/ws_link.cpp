@@ -80,6 +80,7 @@ void WsLink::end() noexcept {
 }
 
 void WsLink::cut() {
+  if (!is_plain_) end_tls(wsi_);
   // Whatever libwebsockets still has to write or read fails at once, and so it closes.
   ::shutdown(descriptor_, SHUT_RDWR);
   end();

@@ -82,8 +82,10 @@ OwnedX509 make(const CertificateOptions& options, EVP_PKEY* key, X509* issuer,
   return made;
 }
 
-OwnedKey make_key(bool is_rsa) {
-  return OwnedKey(is_rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256"));
+OwnedKey make_key(const CertificateOptions& options) {
+  const bool is_rsa = options.is_rsa || options.rsa_bits > 0;
+  const unsigned bits = options.rsa_bits > 0 ? options.rsa_bits : 2048;
+  return OwnedKey(is_rsa ? EVP_RSA_gen(bits) : EVP_EC_gen("P-256"));
 }
 
 }  // namespace
@@ -95,7 +97,7 @@ struct Authority::Parts {
 
 Authority::Authority(const std::string& name, const Authority* above)
     : parts_(std::make_unique<Parts>()) {
-  parts_->key = make_key(false);
+  parts_->key = make_key({});
   const CertificateOptions options{.name = name, .names = {}, .is_authority = true};
   parts_->certificate =
       make(options, parts_->key.get(), above == nullptr ? nullptr : above->parts_->certificate.get(),
@@ -106,13 +108,13 @@ Authority::Authority(const std::string& name, const Authority* above)
 Authority::~Authority() = default;
 
 Certificate Authority::issue(const CertificateOptions& options) const {
-  const OwnedKey key = make_key(options.is_rsa);
+  const OwnedKey key = make_key(options);
   const OwnedX509 made = make(options, key.get(), parts_->certificate.get(), parts_->key.get());
   return {pem(made.get()), pem(key.get())};
 }
 
 Certificate self_signed(const CertificateOptions& options) {
-  const OwnedKey key = make_key(options.is_rsa);
+  const OwnedKey key = make_key(options);
   const OwnedX509 made = make(options, key.get(), nullptr, nullptr);
   return {pem(made.get()), pem(key.get())};
 }

@@ -22,6 +22,7 @@ struct CertificateOptions {
   std::chrono::hours begins{-1};  // from now
   std::chrono::hours ends{24};
   bool is_rsa = false;
+  unsigned rsa_bits = 0;  // 0: of a sound key
   bool is_authority = false;
 };
 

@@ -13,13 +13,13 @@
 namespace jackfield::test {
 
 struct TlsOptions {
-  std::string authority;    // PEM; empty: whatever the server shows is taken
-  std::string host;         // that the server's certificate must name, where `authority` is given
-  std::string certificate;  // PEM, with its chain; empty: none is shown
-  std::string key;          // PEM
+  std::string authority{};    // PEM; empty: whatever the server shows is taken
+  std::string host{};         // that the server's certificate must name, where `authority` is given
+  std::string certificate{};  // PEM, with its chain; empty: none is shown
+  std::string key{};          // PEM
   int version = 0;          // TLS1_2_VERSION and the like, the only one; 0: any
-  std::string ciphers;      // of TLS 1.2 and before; empty: OpenSSL's
-  std::string protocols;    // ALPN, separated by commas; empty: none is offered
+  std::string ciphers{};      // of TLS 1.2 and before; empty: OpenSSL's
+  std::string protocols{};    // ALPN, separated by commas; empty: none is offered
 };
 
 // What the server is found to be.

@@ -1,0 +1,267 @@
+// Listeners with TLS: which TLS is spoken, what the answers say, and that nothing of what OpenSSL
+// holds back is left lying.
+#include <openssl/ssl.h>
+
+#include <csignal>
+
+#include "tests/support/tls_group.hpp"
+
+#include <CppUTest/TestHarness.h>
+
+namespace {
+
+using namespace jackfield::test;
+
+TEST_GROUP_BASE(Tls, TlsGroup) {
+  TlsFacts facts_for(const TlsOptions& client, Where where = Where::here()) {
+    Stream stream(server().addresses().at(0), 0, client, where);
+    return stream.tls()->facts();
+  }
+
+  Response request(const Address& address, const std::string& path) {
+    return http_request(address, "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  }
+
+  static std::string question(int number) {
+    return frame_bytes(Opcode::kText,
+                       R"(["echo:tls","echo",)" + std::to_string(number) + "]");
+  }
+  static std::string answer(int number) {
+    return R"(["echo:tls","echoed",)" + std::to_string(number) + "]";
+  }
+};
+
+TEST(Tls, those_of_all_listeners_are_in_the_same_rooms) {
+  const std::string path = file("socket").string();
+  start_tls("", {"127.0.0.1:0", "tls:127.0.0.1:0", "tls:127.0.0.2:0", "unix:" + path});
+  const auto& addresses = server().addresses();
+  LONGS_EQUAL(4, addresses.size());
+  CHECK_FALSE(addresses[0].is_tls);
+  CHECK_TRUE(addresses[1].is_tls);
+  CHECK_TRUE(addresses[2].is_tls);
+  std::vector<WsClient> clients;
+  for (const Address& address : addresses) {
+    clients.emplace_back(address);
+    clients.back().send_text(R"(["room:tls","subscribe",{"id":"x"}])");
+    clients.back().expect(R"(["room:tls","subscribed",{"id":"x"}])");
+  }
+  for (WsClient& speaker : clients) {
+    speaker.send_text(R"(["room:tls","say",{"text":"hello"}])");
+    for (WsClient& listener : clients) {
+      while (listener.receive().find("hello") == std::string::npos) {
+      }
+    }
+  }
+}
+
+TEST(Tls, says_at_the_start_where_it_has_tls_and_what_works) {
+  start_tls();
+  const std::string said = server().process().output();
+  LONGS_EQUAL(1, count_lines(said, {"listening  wss://127.0.0.1:"}));
+  LONGS_EQUAL(1, count_lines(said, {"try        ", " watch --url wss://127.0.0.1:", "--insecure"}));
+  const std::size_t begin = said.find("try        ") + 11;
+  ChildProcess shell({"/bin/sh", "-c", "exec " + said.substr(begin, said.find('\n', begin) - begin)});
+  CHECK_TRUE(shell.wait_for_output({"subscribed"}).has_value());
+  shell.signal(SIGTERM);
+  CHECK_TRUE(shell.wait().has_value());
+}
+
+TEST(Tls, a_listener_without_tls_is_named_to_try_where_there_is_one) {
+  start_tls("", {"tls:127.0.0.1:0", "127.0.0.1:0"});
+  LONGS_EQUAL(1, count_lines(server().process().output(), {"try        ", " --url ws://127.0.0.1:"}));
+}
+
+TEST(Tls, the_versions_1_2_and_1_3_are_spoken_with_forward_secrecy) {
+  start_tls();
+  const TlsFacts newest = facts_for(trusting());
+  STRCMP_EQUAL("TLSv1.3", newest.version.c_str());
+  STRCMP_EQUAL("X25519", newest.group.c_str());
+  TlsOptions older = trusting();
+  older.version = TLS1_2_VERSION;
+  const TlsFacts facts = facts_for(older);
+  STRCMP_EQUAL("TLSv1.2", facts.version.c_str());
+  STRCMP_EQUAL("ECDHE-ECDSA-AES128-GCM-SHA256", facts.cipher.c_str());
+  STRCMP_EQUAL("X25519", facts.group.c_str());
+}
+
+TEST(Tls, no_session_can_be_resumed) {
+  start_tls();
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsOptions client = trusting();
+    client.version = version;
+    WsClient a(server().addresses().at(0), {.tls = client});
+    expect_answers(a);  // a ticket would have come before
+    CHECK_FALSE(a.stream().tls()->facts().is_resumable);
+  }
+}
+
+TEST(Tls, older_versions_are_refused) {
+  start_tls();
+  for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
+    expect_refused({.version = version}, "protocol version");
+  }
+  server().wait_for_log({"TLS handshake failed", "peer=127.0.0.1", "unsupported protocol"});
+  LONGS_EQUAL(2, counter("tls_handshakes_failed"));
+}
+
+TEST(Tls, version_1_2_is_refused_where_1_3_is_the_oldest) {
+  start_tls("minimum_version = \"1.3\"");
+  expect_refused({.version = TLS1_2_VERSION}, "protocol version");
+  STRCMP_EQUAL("", refusal(trusting()).c_str());
+}
+
+TEST(Tls, weak_ciphers_are_refused) {
+  write(authority.issue({.is_rsa = true}));
+  start_tls();
+  for (const char* ciphers : {"AES128-SHA", "AES256-GCM-SHA384", "ECDHE-RSA-AES128-SHA",
+                              "ECDHE-RSA-AES256-SHA384", "DHE-RSA-AES256-GCM-SHA384"}) {
+    TlsOptions client = trusting();
+    client.version = TLS1_2_VERSION;
+    client.ciphers = ciphers;
+    expect_refused(client, "handshake failure");
+  }
+  TlsOptions client = trusting();
+  client.version = TLS1_2_VERSION;
+  client.ciphers = "AES128-SHA:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256";
+  STRCMP_EQUAL("ECDHE-RSA-AES128-GCM-SHA256", facts_for(client).cipher.c_str());
+}
+
+TEST(Tls, http_1_1_is_the_one_protocol) {
+  start_tls();
+  TlsOptions client = trusting();
+  STRCMP_EQUAL("", facts_for(client).protocol.c_str());
+  client.protocols = "h2,http/1.1";
+  STRCMP_EQUAL("http/1.1", facts_for(client).protocol.c_str());
+  client.protocols = "h2";
+  expect_refused(client, "no application protocol");
+}
+
+TEST(Tls, browsers_are_told_to_come_by_tls_only) {
+  start_tls("", {"tls:127.0.0.1:0", "127.0.0.1:0"});
+  constexpr const char* kHeader = "Strict-Transport-Security";
+  const Address tls = server().addresses().at(0);
+  const Address plain = server().addresses().at(1);
+  STRCMP_EQUAL("max-age=31536000", request(tls, "/").header(kHeader).c_str());
+  STRCMP_EQUAL("max-age=31536000", WsClient(tls).response().header(kHeader).c_str());
+  // RFC 6797 section 7.2: never without TLS.
+  STRCMP_EQUAL("", request(plain, "/").header(kHeader).c_str());
+  STRCMP_EQUAL("", WsClient(plain).response().header(kHeader).c_str());
+}
+
+TEST(Tls, browsers_are_told_to_forget_it_where_they_may_come_without) {
+  start_tls("hsts_max_age_s = 0");
+  constexpr const char* kHeader = "Strict-Transport-Security";
+  STRCMP_EQUAL("max-age=0", connect().response().header(kHeader).c_str());
+}
+
+TEST(Tls, what_is_no_tls_ends_and_is_counted) {
+  start_tls();
+  Address plain = server().addresses().at(0);
+  plain.is_tls = false;
+  for (const char* bytes : {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "\x16\x03\x01\x7f\xff",
+                            "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n", "SSH-2.0-OpenSSH_9.2p1\r\n"}) {
+    Stream stream(plain);
+    stream.send(bytes);
+    stream.finish();
+    std::string answer;
+    while (stream.receive(answer, Where::here())) {
+    }
+    CHECK_TRUE(answer.find("HTTP") == std::string::npos);
+  }
+  LONGS_EQUAL(4, counter("handshakes_broken_off"));
+  CHECK_TRUE(counter("tls_handshakes_failed") >= 3);
+}
+
+TEST(Tls, tls_where_there_is_none_ends_and_is_counted) {
+  start({.plugins = {"echo"}, .listen = {"unix:" + file("socket").string(), "127.0.0.1:0"}});
+  Address address = server().addresses().at(1);
+  address.is_tls = true;
+  CHECK_FALSE(Stream::tls_refusal(address, {}).empty());
+  LONGS_EQUAL(1, counter("handshakes_broken_off") + counter("upgrades_refused"));
+}
+
+TEST(Tls, a_handshake_that_stops_is_cut) {
+  ServerOptions options = tls_options();
+  write(authority.issue());
+  options.server += "\nhandshake_timeout_s = 0.2";
+  start(options);
+  Address plain = server().addresses().at(0);
+  plain.is_tls = false;
+  Stream silent(plain);
+  Stream half(plain);
+  half.send(std::string_view("\x16\x03\x01\x01\x00\x01\x00", 7));
+  // One that has done its TLS, and asks for nothing.
+  Stream greeted(server().addresses().at(0));
+  for (Stream* stream : {&silent, &half, &greeted}) {
+    std::string bytes;
+    while (stream->receive(bytes, Where::here())) {
+    }
+  }
+  LONGS_EQUAL(3, counter("handshakes_timed_out"));
+  LONGS_EQUAL(0, counter("handshakes_broken_off"));
+}
+
+TEST(Tls, a_thousand_questions_in_one_write_are_all_answered) {
+  start_tls();
+  WsClient a = connect();
+  std::string questions;
+  for (int i = 0; i < 1000; ++i) questions += question(i);
+  a.send_bytes(questions);
+  for (int i = 0; i < 1000; ++i) a.expect_bytes(answer(i));
+  a.expect_nothing();
+}
+
+// OpenSSL takes a record whole from the socket, which then has nothing more to tell of it.
+TEST(Tls, a_record_is_read_to_its_end_however_small_the_buffers_are) {
+  ServerOptions options = tls_options();
+  write(authority.issue());
+  options.server += "\nread_buffer_bytes = 128";
+  start(options);
+  WsClient a = connect();
+  std::string questions;
+  int count = 0;
+  while (questions.size() < 16000) questions += question(count++);
+  LONGS_EQUAL(questions.size(), *a.stream().send_some(questions));
+  for (int i = 0; i < count; ++i) a.expect_bytes(answer(i));
+  // And where nothing of it is a message but the last.
+  std::string pongs;
+  while (pongs.size() < 16000) pongs += frame_bytes(Opcode::kPong, "unasked");
+  LONGS_EQUAL(pongs.size() + question(7).size(), *a.stream().send_some(pongs + question(7)));
+  a.expect_bytes(answer(7));
+  a.expect_nothing();
+}
+
+TEST(Tls, a_message_of_16_MiB_goes_both_ways) {
+  ServerOptions options = tls_options();
+  write(authority.issue());
+  options.server += "\nmax_message_bytes = 16777216\nmax_outbox_bytes = 33554432";
+  start(options);
+  WsClient a = connect();
+  const std::string payload = '"' + std::string((16 << 20) - 100, 'x') + '"';
+  a.send_text(R"(["echo:tls","echo",)" + payload + "]");
+  a.expect_bytes(R"(["echo:tls","echoed",)" + payload + "]");
+  a.expect_nothing();
+}
+
+TEST(Tls, the_end_is_said_in_tls_as_well) {
+  start_tls();
+  WsClient closing = connect();
+  closing.close();
+  CHECK_TRUE(closing.stream().tls()->has_peer_finished());
+  WsClient breaking = connect();
+  breaking.send_frame(Opcode::kText, "x", {.reserved = 1});
+  breaking.expect_closed(1002);
+  CHECK_TRUE(breaking.stream().tls()->has_peer_finished());
+}
+
+// No Close has come, so none is due: who has ended TLS is gone.
+TEST(Tls, one_who_ends_tls_without_a_close_is_sent_nothing_more) {
+  start_tls();
+  WsClient a = connect();
+  expect_answers(a);
+  a.stream().tls()->finish();
+  CHECK_FALSE(a.receive_frame_or_end().has_value());
+  CHECK_TRUE(a.stream().tls()->has_peer_finished());
+}
+
+}  // namespace
