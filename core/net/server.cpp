@@ -218,6 +218,7 @@ void Server::accepted(int descriptor, bool is_tls) {
 
 void Server::end_turn() {
   hub_.end_turn();
+  is_waiting_ = true;
   for (WsLink* const link : early_) link->end_early();
   early_.clear();
   while (!to_cut_.empty()) {

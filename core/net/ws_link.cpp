@@ -92,10 +92,14 @@ void WsLink::receive(std::string_view piece) {
   heard();
   server_.count_read(*this, piece.size());
   if (is_deaf_) {
-    // libwebsockets makes the answer to a handshake in the buffer that holds what was read behind
-    // the request, so that may be damaged.
-    if (is_early_) refuse(CloseCode::kProtocolError, "Sent before the handshake was answered");
-    return;
+    if (!is_early_) return;
+    if (!server_.is_waiting()) {
+      // It was read with the request. libwebsockets makes its answer to that in the same buffer, so
+      // this may be damaged.
+      refuse(CloseCode::kProtocolError, "Sent before the handshake was answered");
+      return;
+    }
+    end_early();
   }
   const bool is_first = lws_is_first_fragment(wsi_) != 0;
   const bool is_final = lws_is_final_fragment(wsi_) != 0;

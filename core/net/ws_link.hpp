@@ -40,8 +40,8 @@ class WsLink : public hub::Link {
   // Hands it to the hub.
   void open();
   void receive(std::string_view piece);
-  // The turn has ended in which the handshake was answered. What came until then the peer sent
-  // before the answer, which RFC 6455 section 4.1 forbids.
+  // The turn has ended in which the handshake was answered. What is received until then and was not
+  // waited for came with the request, which RFC 6455 section 4.1 forbids.
   void end_early();
   // What was read in one go has been received. Throws nothing: who runs out of memory is cut.
   void read_ended();

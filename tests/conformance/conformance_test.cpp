@@ -58,7 +58,7 @@ TEST(Requests, every_row_however_it_is_cut) { play(request_rows()); }
 
 TEST_GROUP_BASE(Endless, SubjectGroup) {};
 
-TEST(Endless, every_row_however_it_is_cut) { play(endless_rows(), "handshake_timeout_s = 0.3"); }
+TEST(Endless, every_row_however_it_is_cut) { play(endless_rows(), "handshake_timeout_s = 1"); }
 
 TEST_GROUP_BASE(Answers, SubjectGroup) {};
 
