@@ -8,6 +8,7 @@
 #include "core/hub/chain.hpp"
 #include "core/hub/channel.hpp"
 #include "core/hub/link.hpp"
+#include "core/hub/meter.hpp"
 #include "core/hub/outbox.hpp"
 
 namespace jackfield::hub {
@@ -27,19 +28,27 @@ struct Connection {
 
   Connection(base::Id its_id, Link& its_link) : id(its_id), link(its_link) {}
 
+  // What a fan-out looks at comes first, side by side. Its size counts: there may be thousands, and
+  // one octet more than 120 takes 16 more of the allocator's.
   const base::Id id;
   Link& link;
   Outbox outbox;
-  wire::FrameRef close_frame;      // from kDoomed on
-  std::size_t deferred_bytes = 0;  // octets of frames for subscriptions that are joining
-  std::size_t asked_bytes = 0;     // of the payloads of joins that are not answered yet
+  std::size_t deferred_bytes = 0;         // octets of frames for subscriptions that are joining
+  std::uint32_t dirty_index = kNotDirty;  // on the hub's list of those with something to send
+  State state = State::kOpen;
+  LeaveReason close_reason = LeaveReason::kClosed;
+  bool is_parked = false;        // a message of it waits for a held channel (Hub::hold)
+  bool is_slow = false;          // more waits, or has waited a moment ago, than its soft limit
+  bool is_waiting = false;       // its link was congested when it was written to last
+  std::uint16_t refusals = 0;    // messages that were over its rate, since that had recovered
+  std::uint32_t link_bytes = 0;  // octets that its link may keep: those of the last write
+  wire::FrameRef close_frame;    // from kDoomed on
+  std::size_t asked_bytes = 0;   // of the payloads of joins that are not answered yet
   // What follows a chain fills the word that it ends within.
   [[no_unique_address]] Chain<Subscription> subscriptions;  // owned by the SubscriptionIndex
-  std::uint32_t dirty_index = kNotDirty;    // on the hub's list of those with something to send
+  std::uint32_t subscribes = 0;             // what its bucket of subscribes lacks, microseconds
   [[no_unique_address]] Chain<Call> calls;  // that are pending; owned by the Hub
-  LeaveReason close_reason = LeaveReason::kClosed;
-  State state = State::kOpen;
-  bool is_parked = false;  // a message of it waits for a held channel (Hub::hold)
+  Meter meter;
 };
 
 }  // namespace jackfield::hub

@@ -1,27 +1,49 @@
 #include "core/hub/hub.hpp"
 
+#include <algorithm>
 #include <cassert>
+#include <new>
 #include <utility>
 
 #include "core/hub/words.hpp"
 
 namespace jackfield::hub {
+namespace {
+
+Rates rates_of(const Limits& limits) {
+  return {limits.max_messages_per_s, limits.max_bytes_per_s, limits.max_subscribes_per_s,
+          limits.max_subscriptions};
+}
+
+}  // namespace
 
 Hub::Hub(const Limits& limits, base::IdSource& ids, base::Log& log)
-    : limits_(limits), ids_(ids), log_(log) {}
+    : limits_(limits),
+      ids_(ids),
+      log_(log),
+      soft_(std::min(limits.soft_outbox_bytes, limits.max_outbox_bytes)),
+      rates_(rates_of(limits)),
+      no_memory_frame_(wire::make_close_frame(static_cast<std::uint16_t>(CloseCode::kTryAgainLater),
+                                              "Server is out of memory")) {}
 
 Hub::~Hub() = default;
+
+void Hub::set_limits(const Limits& limits) {
+  limits_ = limits;
+  soft_ = std::min(limits.soft_outbox_bytes, limits.max_outbox_bytes);
+  rates_ = rates_of(limits);
+}
 
 // ---- connections
 
 Connection& Hub::open(Link& link) {
   const base::Id id = ids_.next();
-  const bool is_full = open_count_ >= limits_.max_connections;
-  ++open_count_;
-  ++counts_.connections_opened;
   auto made = std::make_unique<Connection>(id, link);
   Connection& connection = *made;
   connections_.insert(std::move(made));
+  const bool is_full = open_count_ >= limits_.max_connections;
+  ++open_count_;
+  ++counts_.connections_opened;
   log_.debug("connection opened", {{"conn", id}, {"peer", link.facts().peer()}});
   if (is_shutting_down_) {
     doom(connection, CloseCode::kNormal, "Server shutting down", LeaveReason::kShutdown);
@@ -44,14 +66,37 @@ void Hub::close(Connection& connection, CloseCode code, std::string_view reason)
 void Hub::doom(Connection& connection, CloseCode code, std::string_view reason,
                LeaveReason reason_of_leaves) {
   if (connection.state != Connection::State::kOpen) return;
-  connection.state = Connection::State::kDoomed;
-  connection.close_reason = reason_of_leaves;
-  --open_count_;
-  connection.close_frame = wire::make_close_frame(static_cast<std::uint16_t>(code), reason);
-  doomed_.push_back(connection.id);
   log_.debug(
       "connection closing",
       {{"conn", connection.id}, {"code", static_cast<std::uint16_t>(code)}, {"reason", reason}});
+  wire::FrameRef frame = no_memory_frame_;
+  try {
+    frame = wire::make_close_frame(static_cast<std::uint16_t>(code), reason);
+  } catch (const std::bad_alloc&) {
+    ++counts_.connections_out_of_memory;
+  }
+  doom(connection, std::move(frame), reason_of_leaves);
+}
+
+void Hub::doom(Connection& connection, wire::FrameRef close_frame, LeaveReason reason_of_leaves) {
+  connection.state = Connection::State::kDoomed;
+  connection.close_reason = reason_of_leaves;
+  --open_count_;
+  connection.close_frame = std::move(close_frame);
+  try {
+    doomed_.push_back(connection.id);
+  } catch (const std::bad_alloc&) {
+    is_doom_unlisted_ = true;
+  }
+}
+
+// For one who cannot be sent what it is owed, as there is no memory for it.
+void Hub::give_up(Connection& connection) {
+  if (connection.state != Connection::State::kOpen) return;
+  ++counts_.connections_out_of_memory;
+  log_.error("connection given up: out of memory", {{"conn", connection.id}});
+  doom(connection, no_memory_frame_, LeaveReason::kClosed);
+  connection.outbox.clear();
 }
 
 void Hub::begin_close(Connection& connection) {
@@ -60,11 +105,11 @@ void Hub::begin_close(Connection& connection) {
     forget_parked(connection);
     connection.link.resume_reading();
   }
-  connection.link.begin_close();
   while (!connection.subscriptions.is_empty()) {
     end_subscription(*connection.subscriptions.newest(), connection.close_reason);
   }
   mark_dirty(connection);
+  connection.link.begin_close();
 }
 
 void Hub::lost(Connection& connection) {
@@ -72,6 +117,7 @@ void Hub::lost(Connection& connection) {
   if (connection.state == Connection::State::kOpen) --open_count_;
   connection.state = Connection::State::kClosed;
   connection.outbox.clear();
+  note_link(connection, false, 0);
   while (!connection.subscriptions.is_empty()) {
     end_subscription(*connection.subscriptions.newest(), connection.close_reason);
   }
@@ -97,178 +143,60 @@ const ConnectionFacts* Hub::facts(base::Id id) const {
   return connection == nullptr ? nullptr : &connection->link.facts();
 }
 
-// ---- what goes out
-
-// The one place where bytes are let in to wait for a connection, and so where the bound is kept. A
-// message over the bound is taken where nothing else waits: the bound is against backlog, not
-// against size.
-bool Hub::is_over_bound(Connection& connection, const wire::FrameRef& frame) {
-  const std::size_t waiting = connection.outbox.bytes() + connection.deferred_bytes;
-  if (waiting == 0 || waiting + frame.bytes().size() <= limits_.max_outbox_bytes) return false;
-  return is_slow(connection, frame);
-}
-
-bool Hub::is_slow(Connection& connection, const wire::FrameRef& frame) {
-  write_out(connection);  // what it had no chance to take yet is not its fault
-  const std::size_t waiting = connection.outbox.bytes() + connection.deferred_bytes;
-  if (waiting == 0 || waiting + frame.bytes().size() <= limits_.max_outbox_bytes) return false;
-  ++counts_.slow_consumers_closed;
-  log_.warning("slow consumer", {{"conn", connection.id},
-                                 {"peer", connection.link.facts().peer()},
-                                 {"waiting_bytes", waiting}});
-  doom(connection, CloseCode::kTryAgainLater, "Slow consumer");
-  connection.outbox.clear();
-  return true;
-}
-
-void Hub::enqueue(Connection& connection, const wire::FrameRef& frame) {
-  if (connection.state != Connection::State::kOpen || is_over_bound(connection, frame)) return;
-  connection.outbox.push(frame);
-  mark_dirty(connection);
-}
-
-void Hub::deliver(Subscription& subscription, const wire::FrameRef& frame, bool is_of_join) {
-  Connection& connection = *subscription.connection;
-  if (subscription.joining == nullptr) {
-    enqueue(connection, frame);
-    return;
-  }
-  if (connection.state != Connection::State::kOpen || is_over_bound(connection, frame)) return;
-  connection.deferred_bytes += frame.bytes().size();
-  subscription.joining->deferred.push_back({frame, is_of_join});
-}
-
-void Hub::mark_dirty(Connection& connection) {
-  if (connection.dirty_index != Connection::kNotDirty) return;
-  connection.dirty_index = static_cast<std::uint32_t>(dirty_.size());
-  dirty_.push_back(&connection);
-}
-
-void Hub::mark_clean(Connection& connection) {
-  const std::uint32_t index = std::exchange(connection.dirty_index, Connection::kNotDirty);
-  if (index != Connection::kNotDirty) dirty_[index] = nullptr;
-}
-
-Hub::Outcome Hub::push(base::Id target, std::string_view event, std::string_view payload) {
-  const Call* call = nullptr;
-  std::string_view topic;
-  if (running_ != nullptr && running_->call.id == target) {
-    if (running_->answer) return Outcome::kGone;
-    call = &running_->call;
-    topic = running_->topic;
-  } else if (call = pending_calls_.find(target); call != nullptr) {
-    topic = call->topic;
-  }
-  if (call != nullptr) {
-    if (call->connection == nullptr) return Outcome::kGone;
-    const wire::FrameRef frame = wire::make_message_frame(topic, event, payload);
-    if (call->joining != nullptr) {
-      deliver(*call->joining, frame, true);
-    } else {
-      enqueue(*call->connection, frame);
-    }
-    return Outcome::kDone;
-  }
-  Subscription* subscription = subscriptions_.find(target);
-  if (subscription == nullptr || subscription->is_ended) return Outcome::kGone;
-  const bool is_first_join = subscription->joining != nullptr && !subscription->joining->is_again;
-  deliver(*subscription, wire::make_message_frame(subscription->topic->name, event, payload),
-          is_first_join);
-  return Outcome::kDone;
-}
-
-// Nobody is removed during the fan-out: who must go is marked.
-std::size_t Hub::broadcast(std::string_view name, std::string_view event, std::string_view payload,
-                           base::Id except) {
-  const Topic* topic = subscriptions_.find_topic(name);
-  if (topic == nullptr || topic->members.empty()) return 0;
-  const wire::FrameRef frame = wire::make_message_frame(name, event, payload);
-  const Subscription* excepted = except == 0 ? nullptr : subscriptions_.find(except);
-  std::size_t count = 0;
-  for (const Topic::Member& member : topic->members) {
-    if (member.subscription == excepted) continue;
-    if (member.connection != nullptr) {
-      enqueue(*member.connection, frame);
-    } else {
-      deliver(*member.subscription, frame, false);
-    }
-    ++count;
-  }
-  fanned_out_ += count;
-  return count;
-}
-
-void Hub::writable(Connection& connection) { write_out(connection); }
-
-void Hub::flush(Connection& connection) {
-  if (connection.dirty_index == Connection::kNotDirty && connection.outbox.is_empty()) return;
-  mark_clean(connection);
-  write_out(connection);
-}
-
-void Hub::write_out(Connection& connection) {
-  Link& link = connection.link;
-  bool takes_more = !link.is_congested();
-  while (takes_more && !connection.outbox.is_empty()) {
-    const std::string_view bytes = connection.outbox.front(batch_);
-    const std::size_t size = bytes.size();
-    takes_more = link.write(bytes);
-    connection.outbox.pop(size);
-  }
-  if (connection.state == Connection::State::kClosing && takes_more) {
-    connection.state = Connection::State::kClosed;
-    link.finish_close(connection.close_frame.bytes());
-  }
-}
-
-void Hub::end_turn() {
-  settle();
-  // A link that is written to may not call back, so nothing is added meanwhile.
-  for (Connection* connection : dirty_) {
-    if (connection == nullptr) continue;
-    connection->dirty_index = Connection::kNotDirty;
-    write_out(*connection);
-  }
-  dirty_.clear();
-  batch_.clear();
-  fanned_out_ = 0;
-}
+// ---- what was put off
 
 // Does what was put off while a channel's function ran. A leave may broadcast, and so mark more.
 void Hub::do_what_is_due() {
-  while (!doomed_.empty() || !kicks_.empty() || !late_leaves_.empty() || !joins_again_.empty()) {
-    for (const base::Id id : std::exchange(doomed_, {})) {
-      if (Connection* connection = find_connection(id)) begin_close(*connection);
-    }
-    for (const Kick& kick : std::exchange(kicks_, {})) {
+  while (!is_settled()) {
+    close_doomed();
+    while (!kicks_.empty()) {
+      const Kick kick = std::move(kicks_.front());
+      kicks_.pop_front();
       Subscription* subscription = subscriptions_.find(kick.target);
       if (subscription == nullptr || subscription->is_ended) continue;
       Connection& connection = *subscription->connection;
-      const std::string topic = subscription->topic->name;
       end_subscription(*subscription, LeaveReason::kKicked);
-      send_error(connection, topic, kick.code, kick.message);
+      send_error(connection, subscription->topic->name, kick.code, kick.message);
     }
-    for (const base::Id id : std::exchange(late_leaves_, {})) {
-      Subscription* subscription = subscriptions_.find(id);
-      if (subscription == nullptr) continue;
-      leave(*subscription, subscription->joining->ended_by);
+    while (!late_leaves_.is_empty()) {
+      Subscription& subscription = late_leaves_.take();
+      leave(subscription, subscription.ended_by);
     }
-    for (const JoinAgain& next : std::exchange(joins_again_, {})) {
-      Connection* connection = find_connection(next.connection);
-      if (connection == nullptr || connection->state != Connection::State::kOpen) continue;
-      if (!may(*connection, Action::kSubscribe, next.topic)) {
-        refuse_access(*connection, next.topic, kSubscribe);
-        continue;
-      }
-      if (must_wait(*connection, next.topic, kSubscribe)) {
-        hold_.joins_again.push_back(next);
-        continue;
-      }
+    while (!joins_again_.empty()) join_again();
+    // Only now: what ended was still looked at above.
+    while (!ended_.is_empty()) subscriptions_.erase(ended_.take());
+  }
+}
+
+void Hub::close_doomed() {
+  const auto close = [this](Connection& connection) {
+    if (connection.state == Connection::State::kDoomed) begin_close(connection);
+  };
+  for (std::size_t i = 0; i < doomed_.size(); ++i) {  // which may become more
+    if (Connection* connection = find_connection(doomed_[i])) close(*connection);
+  }
+  doomed_.clear();
+  if (std::exchange(is_doom_unlisted_, false)) connections_.for_each(close);
+}
+
+void Hub::join_again() {
+  const JoinAgain next = std::move(joins_again_.front());
+  joins_again_.pop_front();
+  Connection* connection = find_connection(next.connection);
+  if (connection == nullptr || connection->state != Connection::State::kOpen) return;
+  if (!may(*connection, Action::kSubscribe, next.topic)) {
+    refuse_access(*connection, next.topic, kSubscribe);
+    return;
+  }
+  try {
+    if (must_wait(*connection, next.topic, kSubscribe)) {
+      hold_.joins_again.push_back(next);
+    } else {
       subscribe(*connection, {.topic = next.topic, .event = {}, .payload = next.payload});
     }
+  } catch (const std::bad_alloc&) {
+    give_up(*connection);
   }
-  for (const base::Id id : ended_) subscriptions_.erase(*subscriptions_.find(id));
-  ended_.clear();
 }
 
 void Hub::recheck_access() {
@@ -291,7 +219,7 @@ void Hub::end_subscription(Subscription& subscription, LeaveReason reason) {
   }
   if (subscription.joining != nullptr && !subscription.joining->is_again) {
     // Its join is not answered yet. Where it succeeds after all, the leave follows then.
-    subscription.joining->ended_by = reason;
+    subscription.ended_by = reason;
     subscription.joining->deferred.clear();
     subscription.joining->further.clear();
     Call& call = *pending_calls_.find(subscription.joining->call);
@@ -312,11 +240,12 @@ void Hub::end_subscription(Subscription& subscription, LeaveReason reason) {
 // The leave of a subscription that has ended, now or when its channel may be called again.
 void Hub::leave(Subscription& subscription, LeaveReason reason) {
   if (hold_.is_frozen && is_held(*subscription.channel)) {
-    hold_.leaves.push_back({subscription.id, reason});
+    subscription.ended_by = reason;
+    hold_.leaves.add(subscription);
     return;
   }
   call_leave(subscription, reason);
-  ended_.push_back(subscription.id);
+  ended_.add(subscription);
 }
 
 // What a channel is told of a subscription by itself, without a message of its client.
@@ -343,9 +272,7 @@ std::unique_ptr<Call> Hub::take_pending(Call& call) {
 
 // What a join holds counts against its connection's bound no more.
 void Hub::uncount(Connection& connection, const Joining& joining) {
-  for (const Joining::Deferred& deferred : joining.deferred) {
-    connection.deferred_bytes -= deferred.frame.bytes().size();
-  }
+  connection.deferred_bytes -= joining.deferred.bytes();
   for (const std::string& payload : joining.further) connection.asked_bytes -= payload.size();
   connection.asked_bytes -= joining.payload.size();
 }
@@ -369,9 +296,9 @@ Hub::Outcome Hub::reply(base::Id id, Answer answer) {
     }
     // It joined what has ended meanwhile. The leave that belongs to it comes when nothing runs.
     if (answer.kind == Answer::Kind::kOk) {
-      late_leaves_.push_back(subscription.id);
+      late_leaves_.add(subscription);
     } else {
-      ended_.push_back(subscription.id);
+      ended_.add(subscription);
     }
     return Outcome::kGone;
   }

@@ -7,14 +7,20 @@
 // `retire`, `freeze`, `shut_down` and `end_turn` do, and must not be called from within one. Links
 // are written to at `end_turn`; before that only by `flush` (who sent a message has its answer
 // soon), by `writable`, and where an outbox reaches its bound.
+//
+// Where there is no memory: a connection that cannot be given what it is owed is closed with 1013
+// rather than left without it, and everybody else is served on. What takes a message in or makes
+// one (open, receive, push, broadcast, kick) throws std::bad_alloc where it has done nothing yet.
 #pragma once
 
 #include <cassert>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/base/ids.hpp"
@@ -24,10 +30,14 @@
 #include "core/hub/channel.hpp"
 #include "core/hub/connection.hpp"
 #include "core/hub/counts.hpp"
+#include "core/hub/keyed_hash.hpp"
+#include "core/hub/line.hpp"
 #include "core/hub/pointer_table.hpp"
 #include "core/hub/router.hpp"
 #include "core/hub/settings.hpp"
+#include "core/hub/slow_policy.hpp"
 #include "core/hub/subscriptions.hpp"
+#include "core/hub/topic_pattern.hpp"
 #include "core/wire/message.hpp"
 
 namespace jackfield::hub {
@@ -59,6 +69,8 @@ class Hub {
   static constexpr std::size_t kMaxWaitingJoins = 16;      // of one subscription
   static constexpr std::size_t kMuchToWrite = 1 << 20;     // frames of broadcasts in a turn
   static constexpr std::size_t kMaxHeldBytes = 64 << 20;   // octets of messages for held channels
+  // What a connection may always have of the budget for all outboxes, octets.
+  static constexpr std::size_t kLeastShare = 16 << 10;
 
   // How a push, reply or kick went.
   enum class Outcome : std::uint8_t { kDone, kGone };
@@ -73,8 +85,13 @@ class Hub {
   // A link is established. The connection lives until `lost`; one too many is closed at once.
   Connection& open(Link& link);
 
-  // A message arrived whole. `is_utf8`: its text is known to be well-formed UTF-8.
-  void receive(Connection& connection, std::string_view text, bool is_utf8);
+  // A message arrived whole. `is_utf8`: its text is known to be well-formed UTF-8. `now`: the
+  // loop's time, milliseconds; never less than before.
+  void receive(Connection& connection, std::string_view text, bool is_utf8, std::uint64_t now);
+
+  // Something arrived that is no message and costs as much as one: counts as one against the
+  // connection's rate. Over that it is closed after as many of them as a burst has.
+  void charge(Connection& connection, std::uint64_t now);
 
   // The link is no longer congested: writes what waits, as far as it takes it.
   void writable(Connection& connection);
@@ -164,7 +181,15 @@ class Hub {
   const Counts& counts() const { return counts_; }
   // For what comes from now on: nobody is closed, no subscription ends, and nothing that waits is
   // taken away because a limit is lower than before.
-  void set_limits(const Limits& limits) { limits_ = limits; }
+  void set_limits(const Limits& limits);
+
+  // What becomes of messages for slow connections: the first rule that has a pattern for their
+  // topic says it; kClose where none does. For messages that come from now on.
+  // REQUIRES: TopicPattern::parse takes all texts.
+  void set_backlog(const std::vector<BacklogRule>& rules);
+
+  // Octets of memory that the outboxes take together, frames that several have counted once.
+  std::size_t outboxes_bytes() const { return ledger_.octets; }
 
   // Who may do what from now on; not owned, and outlives its time here. Null: all may everything.
   // What stands is asked about again only by `recheck_access`.
@@ -205,22 +230,28 @@ class Hub {
       base::Id connection;
       std::string text;
       bool is_utf8;
-    };
-    struct Leave {
-      base::Id subscription;
-      LeaveReason reason;
+      std::size_t before;  // the one of the same connection before it, counted from 1; 0: none
     };
 
     std::vector<Channel*> channels;
     bool is_frozen = false;
     std::vector<Message> messages;
+    std::unordered_map<base::Id, std::size_t> last;  // message of each connection, from 1
     std::vector<JoinAgain> joins_again;
-    std::vector<Leave> leaves;
+    Line<Subscription> leaves;
     std::size_t bytes = 0;  // of the messages
   };
 
   // hub_messages.cpp: what a client sends. What is rare by far is kept out of the code for events,
   // which would make room for its variables each time.
+  bool is_within_rate(Connection& connection, std::size_t octets, std::uint64_t now);
+  void refuse_over_rate(Connection& connection, std::string_view text);
+  [[gnu::noinline]] void note_refusal(Connection& connection);
+  bool may_subscribe_now(Connection& connection);
+  void read(Connection& connection, std::string_view text, bool is_utf8);
+  wire::MessageLimits message_limits() const {
+    return {limits_.max_topic_bytes, limits_.max_event_bytes, limits_.max_json_depth};
+  }
   void take(Connection& connection, std::string_view text, const wire::Message& message,
             bool is_utf8);
   bool may(const Connection& connection, Action action, std::string_view topic) const {
@@ -233,8 +264,10 @@ class Hub {
   [[gnu::noinline]] void unsubscribe(Connection& connection, const wire::Message& message);
   void dispatch_event(Connection& connection, const wire::Message& message);
   [[gnu::noinline]] void finish_event(Call call, const wire::Message& message, Answer answer);
-  void join(Subscription& subscription, std::string id, std::string_view payload,
+  void join(Subscription& subscription, std::unique_ptr<Joining> joining, std::string_view payload,
             const Params& params);
+  void abort_join(Subscription& subscription);
+  void send_confirmation(Connection& connection, std::string_view topic, const std::string& id);
   void finish_join(Subscription& subscription, const Answer& answer);
   Answer run(const Call& call, const Request& request, bool is_join);
   Answer keep_pending(Connection& connection, Call call, std::string_view topic);
@@ -243,16 +276,49 @@ class Hub {
                   std::string_view message);
   void send_limit_error(Connection& connection, std::string_view topic, std::string_view message);
 
-  // hub.cpp
+  // hub_outboxes.cpp: what goes out.
+  struct Bounds {
+    std::size_t soft;
+    std::size_t hard;
+    bool are_of_budget;
+  };
+  wire::FrameRef make_frame(std::string_view topic, std::string_view event,
+                            std::string_view payload, SlowPolicy policy) {
+    wire::FrameRef frame = wire::make_message_frame(topic, event, payload, &ledger_);
+    if (policy != SlowPolicy::kClose) frame.mark(static_cast<std::uint8_t>(policy));
+    return frame;
+  }
+  SlowPolicy policy_of(std::string_view topic) const;
   void enqueue(Connection& connection, const wire::FrameRef& frame);
-  void deliver(Subscription& subscription, const wire::FrameRef& frame, bool is_of_join);
-  bool is_over_bound(Connection& connection, const wire::FrameRef& frame);
-  bool is_slow(Connection& connection, const wire::FrameRef& frame);
+  void deliver(Subscription& subscription, const wire::FrameRef& frame);
+  // The protocol's own: it gets there, or the connection is closed.
+  void send(Connection& connection, std::string_view topic, std::string_view event,
+            std::string_view payload);
+  static std::size_t waiting_bytes(const Connection& connection) {
+    return connection.outbox.bytes() + connection.deferred_bytes;
+  }
+  bool has_room(const Connection& connection, const wire::FrameRef& frame) const;
+  [[gnu::noinline]] bool make_room(Connection& connection, Outbox& queue,
+                                   const wire::FrameRef& frame);
+  Bounds bounds(const Connection& connection, std::size_t size) const;
+  bool make_room_for_owed(Connection& connection, Outbox& queue, std::size_t size,
+                          const Bounds& bounds);
+  bool drop_oldest(Connection& connection, Outbox& queue, unsigned policies, std::size_t size,
+                   std::size_t bound);
+  void begin_slow(Connection& connection);
+  void end_slow(Connection& connection);
+  void close_slow(Connection& connection);
   void mark_dirty(Connection& connection);
   void mark_clean(Connection& connection);
   void write_out(Connection& connection);
+  [[gnu::noinline]] void note_link(Connection& connection, bool is_congested, std::size_t written);
+  void write_dirty();
+
+  // hub.cpp
+  void give_up(Connection& connection);
   void doom(Connection& connection, CloseCode code, std::string_view reason,
             LeaveReason reason_of_leaves = LeaveReason::kClosed);
+  void doom(Connection& connection, wire::FrameRef close_frame, LeaveReason reason_of_leaves);
   void begin_close(Connection& connection);
   void end_subscription(Subscription& subscription, LeaveReason reason);
   static Request about(const Subscription& subscription, const Params& params);
@@ -262,11 +328,15 @@ class Hub {
   static void uncount(Connection& connection, const Joining& joining);
   void settle() {
     assert(running_ == nullptr && "settle() within a channel's function");
-    const bool is_settled = doomed_.empty() && kicks_.empty() && late_leaves_.empty() &&
-                            joins_again_.empty() && ended_.empty();
-    if (!is_settled) do_what_is_due();
+    if (!is_settled()) do_what_is_due();
+  }
+  bool is_settled() const {
+    return doomed_.empty() && kicks_.empty() && late_leaves_.is_empty() && joins_again_.empty() &&
+           ended_.is_empty() && !is_doom_unlisted_;
   }
   void do_what_is_due();
+  void close_doomed();
+  void join_again();
 
   // hub_channels.cpp
   bool is_held(const Channel& channel) const;
@@ -286,8 +356,17 @@ class Hub {
   base::IdSource& ids_;
   base::Log& log_;
   const AccessPolicy* access_ = nullptr;
+  const KeyedHash hash_ = KeyedHash::random();
+  wire::FrameLedger ledger_;  // outlives all frames
+  std::size_t soft_;          // soft_outbox_bytes, or max_outbox_bytes where that is less
+  Rates rates_;
+  struct Backlog {
+    std::vector<TopicPattern> topics;
+    SlowPolicy policy;
+  };
+  std::vector<Backlog> backlog_;
   Router router_;
-  SubscriptionIndex subscriptions_;
+  SubscriptionIndex subscriptions_{hash_};
   PointerTable<std::unique_ptr<Connection>, ById<Connection>> connections_;
   PointerTable<std::unique_ptr<Call>, ById<Call>> pending_calls_;
   RunningCall* running_ = nullptr;
@@ -295,14 +374,18 @@ class Hub {
   Params params_;  // of the event under way; kept, as it takes time to make sixteen empty ones
   std::vector<Connection*> dirty_;  // with something to send; null: written or ended meanwhile
   std::vector<base::Id> doomed_;
-  std::vector<Kick> kicks_;
-  std::vector<base::Id> late_leaves_;  // joined after their end: a leave is due
-  std::vector<JoinAgain> joins_again_;
+  std::deque<Kick> kicks_;
+  Line<Subscription> late_leaves_;  // joined after their end: a leave is due
+  std::deque<JoinAgain> joins_again_;
   Hold hold_;
-  std::vector<base::Id> ended_;  // subscriptions to erase when nothing runs that may look at them
-  Batch batch_;                  // the last of this turn, for the next connection
-  std::size_t fanned_out_ = 0;   // frames, by broadcasts since the last end_turn()
+  Line<Subscription> ended_;    // to erase when nothing runs that may look at them
+  Batch batch_;                 // the last of this turn, for the next connection
+  std::size_t fanned_out_ = 0;  // frames, by broadcasts since the last end_turn()
   std::size_t open_count_ = 0;
+  std::size_t waiting_count_ = 0;         // connections that are waiting for their links
+  const wire::FrameRef no_memory_frame_;  // the Close of those that are given up
+  bool is_dirty_unlisted_ = false;        // there was no memory to put some on the list
+  bool is_doom_unlisted_ = false;
   bool is_shutting_down_ = false;
 };
 

@@ -65,24 +65,31 @@ void Hub::park(Connection& connection, std::string_view topic, std::string_view 
     send_limit_error(connection, topic, "Too much waits for a channel being replaced");
     return;
   }
+  std::size_t& last = hold_.last[connection.id];
+  hold_.messages.push_back({connection.id, std::string(text), is_utf8, last});
+  last = hold_.messages.size();
   hold_.bytes += text.size();
-  hold_.messages.push_back({connection.id, std::string(text), is_utf8});
   if (!std::exchange(connection.is_parked, true)) connection.link.pause_reading();
 }
 
+// Their places stay.
 void Hub::forget_parked(const Connection& connection) {
-  std::erase_if(hold_.messages, [&](const Hold::Message& message) {
-    if (message.connection != connection.id) return false;
-    hold_.bytes -= message.text.size();
-    return true;
-  });
+  const auto last = hold_.last.find(connection.id);
+  if (last == hold_.last.end()) return;
+  for (std::size_t at = last->second; at != 0; at = hold_.messages[at - 1].before) {
+    hold_.bytes -= hold_.messages[at - 1].text.size();
+    hold_.messages[at - 1].connection = 0;
+    std::string().swap(hold_.messages[at - 1].text);
+  }
+  hold_.last.erase(last);
 }
 
 void Hub::release() {
   Hold ended = std::exchange(hold_, {});
   router_.release();
-  for (const Hold::Leave& due : ended.leaves) {
-    leave(*subscriptions_.find(due.subscription), due.reason);
+  while (!ended.leaves.is_empty()) {
+    Subscription& due = ended.leaves.take();
+    leave(due, due.ended_by);
   }
   for (JoinAgain& next : ended.joins_again) joins_again_.push_back(std::move(next));
   settle();
@@ -95,7 +102,7 @@ void Hub::release() {
   }
   for (const Hold::Message& message : ended.messages) {
     if (Connection* connection = find_connection(message.connection)) {
-      receive(*connection, message.text, message.is_utf8);
+      read(*connection, message.text, message.is_utf8);
     }
   }
   for (const base::Id id : paused) {
@@ -129,8 +136,9 @@ Hub::HandOver Hub::hand_over(const std::vector<Channel*>& successors) {
       end_unserved(subscription);
     }
   }
-  for (const Hold::Leave& due : std::exchange(hold_.leaves, {})) {
-    leave(*subscriptions_.find(due.subscription), due.reason);
+  while (!hold_.leaves.is_empty()) {
+    Subscription& due = hold_.leaves.take();
+    leave(due, due.ended_by);
   }
   settle();
   assert(subscriptions_.of_channels(old).empty() && "a channel is left that will be destroyed");
@@ -164,8 +172,9 @@ void Hub::ask_again(Subscription& subscription) {
     subscriptions_.erase(subscription);
     return;
   }
-  for (const Joining::Deferred& deferred : joining->deferred) {
-    if (!deferred.is_of_join) enqueue(connection, deferred.frame);
+  while (!joining->deferred.is_empty()) {
+    const wire::FrameRef frame = joining->deferred.take();
+    if ((frame->mark() & kOfJoinBit) == 0) enqueue(connection, frame);
   }
 }
 

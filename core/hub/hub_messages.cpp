@@ -1,5 +1,7 @@
 // What a client sends (subscribe, unsubscribe, events), and how the calls that this leads to are
 // answered.
+#include <algorithm>
+#include <new>
 #include <utility>
 
 #include "core/hub/hub.hpp"
@@ -8,19 +10,82 @@
 #include "core/wire/utf8.hpp"
 
 namespace jackfield::hub {
-void Hub::receive(Connection& connection, std::string_view text, bool is_utf8) {
+
+// ---- how fast
+
+void Hub::receive(Connection& connection, std::string_view text, bool is_utf8, std::uint64_t now) {
+  if (connection.state != Connection::State::kOpen) return;
+  if (is_within_rate(connection, text.size(), now)) {
+    read(connection, text, is_utf8);
+  } else {
+    refuse_over_rate(connection, text);
+  }
+}
+
+void Hub::charge(Connection& connection, std::uint64_t now) {
+  if (connection.state != Connection::State::kOpen || is_within_rate(connection, 0, now)) return;
+  ++counts_.signs_over_rate;
+  note_refusal(connection);
+  settle();
+}
+
+bool Hub::is_within_rate(Connection& connection, std::size_t octets, std::uint64_t now) {
+  Meter& meter = connection.meter;
+  if (const std::uint32_t elapsed = meter.elapse(now); elapsed != 0) {
+    connection.subscribes -= std::min(connection.subscribes, elapsed);
+    if (meter.is_half_full()) connection.refusals = 0;
+  }
+  if (!meter.has_some()) return false;
+  meter.take(rates_, octets);
+  return true;
+}
+
+void Hub::refuse_over_rate(Connection& connection, std::string_view text) {
+  ++counts_.messages_over_rate;
+  note_refusal(connection);
+  const std::string_view topic = reader_.read_topic(text, message_limits());
+  send_limit_error(connection, topic.empty() ? "error" : topic, "Too many messages");
+  settle();
+}
+
+// Who goes on regardless is closed.
+void Hub::note_refusal(Connection& connection) {
+  if (connection.refusals == 0) {
+    log_.warning("connection is over its rate",
+                 {{"conn", connection.id}, {"peer", connection.link.facts().peer()}});
+  }
+  if (++connection.refusals < rates_.max_refusals) return;
+  ++counts_.connections_over_rate;
+  doom(connection, CloseCode::kPolicy, "Too many messages");
+}
+
+bool Hub::may_subscribe_now(Connection& connection) {
+  if (connection.subscribes >= rates_.subscribe_burst) {
+    ++counts_.subscribes_over_rate;
+    return false;
+  }
+  connection.subscribes += rates_.subscribe_cost;
+  return true;
+}
+
+// ---- what it says
+
+void Hub::read(Connection& connection, std::string_view text, bool is_utf8) {
   if (connection.state != Connection::State::kOpen) return;
   if (connection.is_parked) {
     // Nobody has read it yet: an error about it has the topic of those about what is no message.
     park(connection, "error", text, is_utf8);
     return;
   }
+  using Read = wire::MessageReader::Outcome;
   wire::Message message;
-  const wire::NameLimits names{limits_.max_topic_bytes, limits_.max_event_bytes};
-  const auto outcome = is_utf8 || wire::is_utf8(text) ? reader_.read(text, names, message)
-                                                      : wire::MessageReader::Outcome::kNotJson;
-  if (outcome != wire::MessageReader::Outcome::kMessage) {
+  const Read outcome = is_utf8 || wire::is_utf8(text)
+                           ? reader_.read(text, message_limits(), message)
+                           : Read::kNotJson;
+  if (outcome != Read::kMessage) {
     ++counts_.messages_refused;
+    if (outcome == Read::kBadName) ++counts_.names_refused;
+    if (outcome == Read::kTooDeep) ++counts_.payloads_too_deep;
     send_error(connection, "error", kInvalidPayload, wire::MessageReader::explain(outcome));
   } else {
     take(connection, text, message, is_utf8);
@@ -37,7 +102,11 @@ void Hub::take(Connection& connection, std::string_view text, const wire::Messag
   } else if (!hold_.channels.empty() && must_wait(connection, message.topic, message.event)) {
     park(connection, message.topic, text, is_utf8);
   } else if (action == Action::kSubscribe) {
-    subscribe(connection, message);
+    if (may_subscribe_now(connection)) {
+      subscribe(connection, message);
+    } else {
+      send_limit_error(connection, message.topic, "Too many subscribes");
+    }
   } else if (is_unsubscribe) {
     unsubscribe(connection, message);
   } else {
@@ -53,7 +122,11 @@ void Hub::refuse_access(Connection& connection, std::string_view topic, std::str
 
 void Hub::send_error(Connection& connection, std::string_view topic, std::string_view code,
                      std::string_view message) {
-  enqueue(connection, wire::make_error_frame(topic, code, message));
+  try {
+    enqueue(connection, wire::make_error_frame(topic, code, message, &ledger_));
+  } catch (const std::bad_alloc&) {
+    give_up(connection);
+  }
 }
 
 void Hub::send_limit_error(Connection& connection, std::string_view topic,
@@ -89,6 +162,7 @@ void Hub::subscribe(Connection& connection, const wire::Message& message) {
     channel = find_channel(connection, message.topic, params);
     if (channel == nullptr) return;
     if (connection.subscriptions.size() >= limits_.max_subscriptions) {
+      ++counts_.subscriptions_over_limit;
       send_limit_error(
           connection, message.topic,
           "At most " + std::to_string(limits_.max_subscriptions) + " subscriptions per connection");
@@ -102,11 +176,16 @@ void Hub::subscribe(Connection& connection, const wire::Message& message) {
     send_limit_error(connection, message.topic, "Too many joins wait for their answers");
     return;
   }
-  std::string id(wire::find_string(message.payload, "id"));
+  // From `add` on nothing may fail before the join has begun.
+  auto joining = std::make_unique<Joining>();
+  joining->id = wire::find_string(message.payload, "id");
   if (subscription == nullptr) {
     subscription = &subscriptions_.add(ids_.next(), connection, message.topic, *channel);
+    if (subscription->topic->references == 1 && !backlog_.empty()) {
+      subscription->topic->policy = policy_of(message.topic);
+    }
   }
-  join(*subscription, std::move(id), message.payload, params);
+  join(*subscription, std::move(joining), message.payload, params);
 }
 
 void Hub::wait_for_join(Subscription& subscription, std::string_view payload) {
@@ -117,16 +196,14 @@ void Hub::wait_for_join(Subscription& subscription, std::string_view payload) {
     send_limit_error(connection, subscription.topic->name, "This topic is being joined");
     return;
   }
-  connection.asked_bytes += payload.size();
   further.emplace_back(payload);
+  connection.asked_bytes += payload.size();
 }
 
-void Hub::join(Subscription& subscription, std::string id, std::string_view payload,
-               const Params& params) {
+void Hub::join(Subscription& subscription, std::unique_ptr<Joining> joining,
+               std::string_view payload, const Params& params) {
   Connection& connection = *subscription.connection;
-  auto joining = std::make_unique<Joining>();
   joining->call = ids_.next();
-  joining->id = std::move(id);
   joining->is_again = subscription.is_joined;
   subscriptions_.begin_joining(subscription, std::move(joining));
   Call call{.id = subscription.joining->call,
@@ -140,47 +217,78 @@ void Hub::join(Subscription& subscription, std::string id, std::string_view payl
                         .params = params,
                         .event = {},
                         .payload = payload};
-  Answer answer = run(call, request, true);
-  if (answer.kind == Answer::Kind::kPending) {
-    answer = keep_pending(connection, std::move(call), request.topic);
+  Answer answer;
+  try {
+    answer = run(call, request, true);
     if (answer.kind == Answer::Kind::kPending) {
       subscription.joining->payload = payload;  // it may have to be asked again
       connection.asked_bytes += payload.size();
-      return;
+      answer = keep_pending(connection, std::move(call), request.topic);
+      if (answer.kind == Answer::Kind::kPending) return;
     }
+  } catch (
+      ...) {  // and so there is no memory: who was asked is told that it is gone, if it answers
+    abort_join(subscription);
+    throw;
   }
   finish_join(subscription, answer);
 }
 
+// As if it had never been asked for.
+void Hub::abort_join(Subscription& subscription) {
+  const std::unique_ptr<Joining> joining = subscriptions_.end_joining(subscription);
+  uncount(*subscription.connection, *joining);
+  if (joining->is_again) return;
+  subscriptions_.end(subscription);
+  ended_.add(subscription);
+}
+
 // The confirmation comes first, then what was pushed and broadcast meanwhile, in its order. Calls
-// into no channel: it may be reached from within one.
+// into no channel: it may be reached from within one. Does not throw: what the connection cannot be
+// told closes it.
 void Hub::finish_join(Subscription& subscription, const Answer& answer) {
   Connection& connection = *subscription.connection;
   const std::unique_ptr<Joining> joining = subscriptions_.end_joining(subscription);
   uncount(connection, *joining);
+  const Topic& topic = *subscription.topic;
   const bool is_refused = answer.kind != Answer::Kind::kOk;
-  if (is_refused) {
-    send_error(connection, subscription.topic->name, answer.code, answer.message);
-  } else {
-    const std::string payload = joining->id.empty() ? "{}" : "{\"id\":" + joining->id + "}";
-    enqueue(connection, wire::make_message_frame(subscription.topic->name, kSubscribed, payload));
-    if (!joining->is_again) {
-      subscription.is_joined = true;
-      ++subscription.topic->joined;
-    }
-  }
   const bool stands = !is_refused || joining->is_again;
-  for (const Joining::Deferred& deferred : joining->deferred) {
-    if (stands && !(is_refused && deferred.is_of_join)) enqueue(connection, deferred.frame);
+  if (!is_refused && !joining->is_again) {
+    subscription.is_joined = true;
+    ++subscription.topic->joined;
   }
-  for (std::string& payload : joining->further) {
-    joins_again_.push_back({connection.id, subscription.topic->name, std::move(payload)});
+  if (is_refused) {
+    send_error(connection, topic.name, answer.code, answer.message);
+  } else if (joining->id.empty()) {
+    send(connection, topic.name, kSubscribed, "{}");
+  } else {
+    send_confirmation(connection, topic.name, joining->id);
+  }
+  while (!joining->deferred.is_empty()) {
+    const wire::FrameRef frame = joining->deferred.take();
+    const bool is_of_join = (frame->mark() & kOfJoinBit) != 0;
+    if (stands && !(is_refused && is_of_join)) enqueue(connection, frame);
+  }
+  try {
+    for (std::string& payload : joining->further) {
+      joins_again_.push_back({connection.id, topic.name, std::move(payload)});
+    }
+  } catch (const std::bad_alloc&) {
+    give_up(connection);
   }
   log_.debug(is_refused ? "join refused" : "subscribed",
-             {{"conn", connection.id}, {"topic", subscription.topic->name}});
+             {{"conn", connection.id}, {"topic", topic.name}});
   if (stands) return;
   subscriptions_.end(subscription);
-  ended_.push_back(subscription.id);
+  ended_.add(subscription);
+}
+
+void Hub::send_confirmation(Connection& connection, std::string_view topic, const std::string& id) {
+  try {
+    enqueue(connection, make_frame(topic, kSubscribed, "{\"id\":" + id + "}", SlowPolicy::kClose));
+  } catch (const std::bad_alloc&) {
+    give_up(connection);
+  }
 }
 
 void Hub::unsubscribe(Connection& connection, const wire::Message& message) {
@@ -189,7 +297,7 @@ void Hub::unsubscribe(Connection& connection, const wire::Message& message) {
     end_subscription(*subscription, LeaveReason::kUnsubscribed);
     log_.debug("unsubscribed", {{"conn", connection.id}, {"topic", message.topic}});
   }
-  enqueue(connection, wire::make_message_frame(message.topic, kUnsubscribed, "{}"));
+  send(connection, message.topic, kUnsubscribed, "{}");
 }
 
 // ---- events

@@ -3,9 +3,10 @@
 // Open addressing with linear probing (Knuth, volume 3, section 6.4, algorithms L and R). The
 // octets are some bits of the hashes: what is looked for is hardly ever compared with anything
 // else, which would have to be fetched for it. `insert` and `take` may move the entries' places,
-// never what they point to. Its memory only grows.
+// never what they point to. Its memory only grows. Only `insert` and `reserve_one` throw,
+// std::bad_alloc, and leave it as it was.
 //
-// Traits: `static std::uint64_t hash(const Key&)`, well mixed in its high bits;
+// Traits: `std::uint64_t hash(const Key&)`, well mixed in its high bits, static or not;
 // `static Key key(const Element&)`, which stays the same while the element is in; Key compares.
 #pragma once
 
@@ -26,6 +27,9 @@ class PointerTable {
   using Element = typename std::pointer_traits<Pointer>::element_type;
   using Key = typename Traits::Key;
 
+  PointerTable() = default;
+  explicit PointerTable(Traits traits) : traits_(traits) {}
+
   std::size_t size() const { return size_; }
 
   // Null where there is none.
@@ -38,9 +42,14 @@ class PointerTable {
   // REQUIRES: none with its key is in.
   void insert(Pointer pointer) {
     assert(find(Traits::key(*pointer)) == nullptr && "a key is inserted once");
-    if ((size_ + 1) * 4 > places_.size() * 3) grow();
+    reserve_one();
     place(std::move(pointer));
     ++size_;
+  }
+
+  // So that the next insert does not throw.
+  void reserve_one() {
+    if ((size_ + 1) * 4 > places_.size() * 3) grow();
   }
 
   // Gives back what was in. REQUIRES: it is in.
@@ -50,7 +59,7 @@ class PointerTable {
     Pointer taken = std::exchange(places_[hole], nullptr);
     // What follows without a gap moves up where the hole would keep it from being found.
     for (std::size_t at = next(hole); tags_[at] != kFree; at = next(at)) {
-      const std::size_t its_home = home(Traits::hash(Traits::key(*places_[at])));
+      const std::size_t its_home = home(traits_.hash(Traits::key(*places_[at])));
       if (((at - its_home) & mask()) < ((at - hole) & mask())) continue;
       places_[hole] = std::exchange(places_[at], nullptr);
       tags_[hole] = tags_[at];
@@ -84,7 +93,7 @@ class PointerTable {
 
   // Where it is, or the free place where it would be.
   std::size_t place_of(const Key& key) const {
-    const std::uint64_t hash = Traits::hash(key);
+    const std::uint64_t hash = traits_.hash(key);
     std::size_t at = home(hash);
     while (tags_[at] != kFree && !(tags_[at] == tag(hash) && Traits::key(*places_[at]) == key)) {
       at = next(at);
@@ -93,7 +102,7 @@ class PointerTable {
   }
 
   void place(Pointer pointer) {
-    const std::uint64_t hash = Traits::hash(Traits::key(*pointer));
+    const std::uint64_t hash = traits_.hash(Traits::key(*pointer));
     std::size_t at = home(hash);
     while (tags_[at] != kFree) at = next(at);
     places_[at] = std::move(pointer);
@@ -102,8 +111,9 @@ class PointerTable {
 
   void grow() {
     std::vector<Pointer> old(places_.empty() ? kFirstSize : places_.size() * 2);
+    std::vector<std::uint8_t> tags(old.size(), kFree);
     old.swap(places_);
-    tags_.assign(places_.size(), kFree);
+    tags.swap(tags_);
     for (Pointer& pointer : old) {
       if (pointer != nullptr) place(std::move(pointer));
     }
@@ -112,6 +122,7 @@ class PointerTable {
   std::vector<Pointer> places_;     // a power of two of them, at most three quarters taken
   std::vector<std::uint8_t> tags_;  // of each place
   std::size_t size_ = 0;
+  [[no_unique_address]] Traits traits_;
 };
 
 // For what is found by its `id`. Fibonacci hashing: ids that follow each other are spread evenly.

@@ -6,12 +6,22 @@
 namespace jackfield::hub {
 
 struct Limits {
-  std::size_t max_connections = 100;        // one more is upgraded and closed with 1008
-  std::size_t max_message_bytes = 4 << 20;  // octets of one message; more closes with 1009
-  std::size_t max_topic_bytes = 512;        // octets of a topic's name
-  std::size_t max_event_bytes = 128;        // octets of an event's name
-  std::size_t max_subscriptions = 1000;     // of one connection
-  std::size_t max_outbox_bytes = 8 << 20;   // octets that wait for one connection; more: 1013
+  std::size_t max_connections = 100;          // one more is upgraded and closed with 1008
+  std::size_t max_message_bytes = 4 << 20;    // octets of one message; more closes with 1009
+  std::size_t max_topic_bytes = 512;          // octets of a topic's name
+  std::size_t max_event_bytes = 128;          // octets of an event's name
+  std::size_t max_json_depth = 128;           // containers within each other in a payload
+  std::size_t max_incoming_bytes = 64 << 20;  // of messages that came in part; kept by core/net
+  std::size_t max_subscriptions = 1000;       // of one connection
+  // Of one connection; 0: no limit.
+  std::size_t max_messages_per_s = 500;
+  std::size_t max_bytes_per_s = 4 << 20;
+  std::size_t max_subscribes_per_s = 100;
+  // Octets that wait for one connection: from the first on its topics' policies drop messages; more
+  // than the second of what may not be dropped closes it with 1013.
+  std::size_t soft_outbox_bytes = 1 << 20;
+  std::size_t max_outbox_bytes = 8 << 20;
+  std::size_t max_outboxes_bytes = 64 << 20;  // of memory, for all connections together
 };
 
 }  // namespace jackfield::hub

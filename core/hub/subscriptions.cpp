@@ -13,10 +13,6 @@ constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15U;  // Fibonacci hashing
 
 }  // namespace
 
-std::uint64_t SubscriptionIndex::ByName::hash(Key name) {
-  return std::hash<std::string_view>()(name) * kGolden;
-}
-
 std::uint64_t SubscriptionIndex::ByMembership::hash(Key place) {
   const auto connection = reinterpret_cast<std::uintptr_t>(place.first);
   const auto topic = reinterpret_cast<std::uintptr_t>(place.second);
@@ -43,22 +39,28 @@ std::vector<base::Id> SubscriptionIndex::which(
 
 Subscription& SubscriptionIndex::add(base::Id id, Connection& connection, std::string_view name,
                                      Channel& channel) {
-  Topic* topic = find_topic(name);
-  if (topic == nullptr) {
-    auto made = std::make_unique<Topic>();
-    made->name = std::string(name);
-    topic = made.get();
-    topics_.insert(std::move(made));
-  }
+  // All that may throw comes first.
+  by_membership_.reserve_one();
+  by_id_.reserve_one();
   auto made = std::make_unique<Subscription>();
   Subscription& subscription = *made;
+  Topic* topic = find_topic(name);
+  if (topic == nullptr) {
+    topics_.reserve_one();
+    auto made_topic = std::make_unique<Topic>();
+    made_topic->name = std::string(name);
+    made_topic->members.push_back({&subscription, &connection});
+    topic = made_topic.get();
+    topics_.insert(std::move(made_topic));
+  } else {
+    topic->members.push_back({&subscription, &connection});
+  }
   subscription.id = id;
   subscription.connection_id = connection.id;
   subscription.connection = &connection;
   subscription.topic = topic;
   subscription.channel = &channel;
-  subscription.index_in_topic = static_cast<std::uint32_t>(topic->members.size());
-  topic->members.push_back({&subscription, &connection});
+  subscription.index_in_topic = static_cast<std::uint32_t>(topic->members.size() - 1);
   ++topic->references;
   connection.subscriptions.add(subscription);
   by_membership_.insert(&subscription);

@@ -15,6 +15,7 @@
 #include "core/base/ids.hpp"
 #include "core/hub/channel.hpp"
 #include "core/hub/connection.hpp"
+#include "core/hub/keyed_hash.hpp"
 #include "core/hub/pointer_table.hpp"
 
 namespace jackfield::hub {
@@ -28,25 +29,20 @@ struct Topic {
   };
 
   std::string name;
-  std::vector<Member> members;  // those that have not ended
-  std::size_t joined = 0;       // those that are not joining for the first time
-  std::size_t references = 0;   // subscriptions that name it, ended ones too
+  std::vector<Member> members;   // those that have not ended
+  std::uint32_t joined = 0;      // those that are not joining for the first time
+  std::uint32_t references = 0;  // subscriptions that name it, ended ones too
+  SlowPolicy policy = SlowPolicy::kClose;
 };
 
 // What a subscription has only while its join is under way.
 struct Joining {
-  struct Deferred {
-    wire::FrameRef frame;
-    bool is_of_join;  // pushed for the join: dropped where it is refused
-  };
-
   base::Id call = 0;
   std::string id;                    // JSON string that the client named it by, or empty
   std::string payload;               // of the subscribe, kept while its answer is pending
   bool is_again = false;             // the subscription stood before
-  std::vector<Deferred> deferred;    // what follows `subscribed`
+  Outbox deferred;                   // what follows `subscribed`
   std::vector<std::string> further;  // payloads of subscribes that came meanwhile
-  LeaveReason ended_by = LeaveReason::kClosed;  // of one that ended before it was answered
 };
 
 // One connection's membership of one topic.
@@ -56,28 +52,34 @@ struct Subscription {
   Connection* connection = nullptr;  // null once it is ended
   Topic* topic = nullptr;
   Channel* channel = nullptr;
-  Subscription* previous = nullptr;  // in the chain of its connection
+  Subscription* previous = nullptr;  // in the chain of its connection; once ended, in a line
   Subscription* next = nullptr;
   std::unique_ptr<Joining> joining;  // by begin_joining() and end_joining() of the index
   std::string kept;                  // the plugin's bytes
   std::uint32_t index_in_topic = 0;
-  bool is_joined = false;  // a join succeeded
-  bool is_ended = false;   // taken out; only its leave may still look at it
+  bool is_joined = false;                       // a join succeeded
+  bool is_ended = false;                        // taken out; only its leave may still look at it
+  LeaveReason ended_by = LeaveReason::kClosed;  // where its leave is put off
 };
 
 class SubscriptionIndex {
  public:
-  SubscriptionIndex() = default;
+  // `hash`: of the topics' names, which clients choose.
+  explicit SubscriptionIndex(KeyedHash hash = KeyedHash::random()) : topics_(ByName{hash}) {}
   SubscriptionIndex(const SubscriptionIndex&) = delete;
   SubscriptionIndex& operator=(const SubscriptionIndex&) = delete;
 
-  // REQUIRES: the connection holds none on that topic.
+  // Throws std::bad_alloc, and then nothing has changed. REQUIRES: the connection holds none on
+  // that topic.
   Subscription& add(base::Id id, Connection& connection, std::string_view topic, Channel& channel);
 
   // Each null where there is none. An ended subscription is found by its id only.
   Subscription* find(base::Id id) const;
   Subscription* find(const Connection& connection, std::string_view topic) const;
   Topic* find_topic(std::string_view topic) const;
+
+  // Calls `visit` with each topic, in no order. REQUIRES: it adds and erases nothing.
+  void for_each_topic(const auto& visit) const { topics_.for_each(visit); }
 
   // Those that any of these channels serves, ended ones too, in the order in which they came (by
   // id).
@@ -104,8 +106,10 @@ class SubscriptionIndex {
  private:
   struct ByName {
     using Key = std::string_view;
-    static std::uint64_t hash(Key name);
+    std::uint64_t hash(Key name) const { return keyed(name); }
     static Key key(const Topic& topic) { return topic.name; }
+
+    KeyedHash keyed;
   };
   struct ByMembership {
     using Key = std::pair<const Connection*, const Topic*>;

@@ -145,7 +145,7 @@ bool WsLink::is_too_big(std::string_view piece) const {
 }
 
 void WsLink::take_message(std::string_view message, bool is_text) {
-  server_.hub().receive(*connection_, message, is_text);
+  server_.hub().receive(*connection_, message, is_text, server_.loop().turn_time());
   if (messages_ < 2) ++messages_;
   if (messages_ == 2) brings_several_ = true;
   if (connection_ == nullptr) return;

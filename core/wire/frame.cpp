@@ -36,10 +36,11 @@ std::string quoted(std::string_view name) {
 // Writes one frame of a known payload length from front to back.
 class FrameBuilder {
  public:
-  FrameBuilder(unsigned char first, std::size_t payload_size) {
+  FrameBuilder(unsigned char first, std::size_t payload_size, FrameLedger* ledger = nullptr) {
     const std::size_t header = payload_size < 126 ? 2 : payload_size <= 0xffff ? 4 : 10;
-    void* memory = ::operator new(sizeof(Frame) + header + payload_size);
-    frame_ = new (memory) Frame(header + payload_size);
+    void* memory = ::operator new(Frame::footprint_of(header + payload_size));
+    frame_ = new (memory) Frame(header + payload_size, ledger);
+    if (ledger != nullptr) ledger->octets += frame_->footprint();
     cursor_ = frame_->data();
     octet(first);
     if (header == 2) {
@@ -59,6 +60,11 @@ class FrameBuilder {
     std::memcpy(cursor_, text.data(), text.size());
     cursor_ += text.size();
   }
+  // So many octets of the payload, from its begin, stand for the names.
+  void note_names(std::size_t size) {
+    if (size > Frame::kMaxNames) return;
+    frame_->names_and_mark_ = static_cast<std::uint32_t>(size * (Frame::kMaxMark + 1));
+  }
   FrameRef finish() { return FrameRef(frame_); }
 
  private:
@@ -68,6 +74,7 @@ class FrameBuilder {
 
 void FrameRef::drop() {
   if (frame_ == nullptr || --frame_->references_ > 0) return;
+  if (frame_->ledger_ != nullptr) frame_->ledger_->octets -= frame_->footprint();
   frame_->~Frame();
   ::operator delete(frame_);
 }
@@ -75,8 +82,11 @@ void FrameRef::drop() {
 namespace {
 
 // `topic` and `event` are what stands between the quotes.
-FrameRef join_message(std::string_view topic, std::string_view event, std::string_view payload) {
-  FrameBuilder frame(kFinText, topic.size() + event.size() + payload.size() + 8);
+FrameRef join_message(std::string_view topic, std::string_view event, std::string_view payload,
+                      FrameLedger* ledger) {
+  const std::size_t names_size = topic.size() + event.size() + 7;
+  FrameBuilder frame(kFinText, names_size + payload.size() + 1, ledger);
+  frame.note_names(names_size);
   frame.append("[\"");
   frame.append(topic);
   frame.append("\",\"");
@@ -90,19 +100,20 @@ FrameRef join_message(std::string_view topic, std::string_view event, std::strin
 }  // namespace
 
 FrameRef make_message_frame(std::string_view topic, std::string_view event,
-                            std::string_view payload) {
+                            std::string_view payload, FrameLedger* ledger) {
   const bool are_as_is = is_quoted_as_is(topic) && is_quoted_as_is(event);  // as most are
-  return are_as_is ? join_message(topic, event, payload)
-                   : join_message(quoted(topic), quoted(event), payload);
+  return are_as_is ? join_message(topic, event, payload, ledger)
+                   : join_message(quoted(topic), quoted(event), payload, ledger);
 }
 
-FrameRef make_error_frame(std::string_view topic, std::string_view code, std::string_view message) {
+FrameRef make_error_frame(std::string_view topic, std::string_view code, std::string_view message,
+                          FrameLedger* ledger) {
   std::string payload = "{\"code\":";
   append_quoted(code, payload);
   payload += ",\"message\":";
   append_quoted(message, payload);
   payload += '}';
-  return make_message_frame(topic, "error", payload);
+  return make_message_frame(topic, "error", payload, ledger);
 }
 
 FrameRef make_close_frame(std::uint16_t code, std::string_view reason) {

@@ -12,20 +12,50 @@ namespace jackfield::wire {
 
 class FrameRef;
 
+// What frames take, as long as they are there. Outlives those that were made for it.
+struct FrameLedger {
+  std::size_t octets = 0;
+};
+
 class Frame {
  public:
+  static constexpr std::uint8_t kMaxMark = 7;
+
   std::string_view bytes() const { return {data(), size_}; }
+
+  // What stands for topic and event: the same for all messages of the same two, and for no others.
+  // Empty where it is no message, or its names have more than kMaxNames octets.
+  std::string_view names() const {
+    return bytes().substr(header_size(), names_and_mark_ / (kMaxMark + 1U));
+  }
+
+  // A note of whoever made it, 0 to kMaxMark; 0 unless FrameRef::mark was called.
+  std::uint8_t mark() const { return static_cast<std::uint8_t>(names_and_mark_ & kMaxMark); }
+
+  FrameLedger* ledger() const { return ledger_; }
+
+  // The memory that it takes.
+  std::size_t footprint() const { return footprint_of(size_); }
+  static constexpr std::size_t footprint_of(std::size_t octets) { return sizeof(Frame) + octets; }
 
  private:
   friend class FrameRef;
   friend class FrameBuilder;
 
-  explicit Frame(std::size_t size) : size_(size) {}
+  static constexpr std::size_t kMaxNames = UINT32_MAX / (kMaxMark + 1U);
+
+  Frame(std::size_t size, FrameLedger* ledger) : size_(size), ledger_(ledger) {}
   char* data() { return reinterpret_cast<char*>(this + 1); }
   const char* data() const { return reinterpret_cast<const char*>(this + 1); }
+  std::size_t header_size() const {
+    const int length = data()[1];
+    return length < 126 ? 2 : length == 126 ? 4 : 10;
+  }
 
   std::size_t size_;
-  std::size_t references_ = 1;
+  FrameLedger* ledger_;  // null: it is in none
+  std::uint32_t references_ = 1;
+  std::uint32_t names_and_mark_ = 0;
   // size_ octets follow in the same allocation.
 };
 
@@ -47,6 +77,11 @@ class FrameRef {
   const Frame& operator*() const { return *frame_; }
   const Frame* operator->() const { return frame_; }
   std::string_view bytes() const { return frame_->bytes(); }
+  // REQUIRES: mark <= Frame::kMaxMark
+  void mark(std::uint8_t mark) {
+    frame_->names_and_mark_ =
+        (frame_->names_and_mark_ & ~std::uint32_t{Frame::kMaxMark}) | std::uint32_t{mark};
+  }
   friend bool operator==(const FrameRef&, const FrameRef&) = default;
 
  private:
@@ -59,11 +94,13 @@ class FrameRef {
 
 // The message `[topic, event, payload]` as one text frame: the only place where messages for
 // clients are built (version 1). `topic` and `event` are UTF-8 or WTF-8; `payload` is valid JSON.
+// It is in `ledger` while it is there, unless that is null.
 FrameRef make_message_frame(std::string_view topic, std::string_view event,
-                            std::string_view payload);
+                            std::string_view payload, FrameLedger* ledger = nullptr);
 
 // An error message: payload `{"code":…,"message":…}`.
-FrameRef make_error_frame(std::string_view topic, std::string_view code, std::string_view message);
+FrameRef make_error_frame(std::string_view topic, std::string_view code, std::string_view message,
+                          FrameLedger* ledger = nullptr);
 
 // A Close frame (RFC 6455 section 5.5.1). `code` 0: without a payload. The reason is made UTF-8,
 // and cut at a code point to 123 octets.

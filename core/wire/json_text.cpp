@@ -126,10 +126,10 @@ bool JsonScanner::take_string(std::string_view& string) {
   return true;
 }
 
-bool JsonScanner::take_value(std::string_view& value) {
+bool JsonScanner::take_value(std::string_view& value, std::size_t max_depth) {
   skip_space();
   const char* const begin = at_;
-  if (!skip_containers()) return false;
+  if (!skip_containers(max_depth)) return false;
   value = since(begin);
   return true;
 }
@@ -215,7 +215,7 @@ bool JsonScanner::skip_scalar() {
 
 // A value of any kind. Containers are kept on a stack of bits rather than by recursion: a peer
 // chooses the depth.
-bool JsonScanner::skip_containers() {
+bool JsonScanner::skip_containers(std::size_t max_depth) {
   open_.clear();
   const auto take_key = [this] {
     skip_space();
@@ -226,6 +226,8 @@ bool JsonScanner::skip_containers() {
     if (at_ == end_) return false;
     const char c = *at_;
     if (c == '{' || c == '[') {
+      is_too_deep_ = open_.size() >= max_depth;
+      if (is_too_deep_) return false;
       ++at_;
       const bool is_object = c == '{';
       if (!take(is_object ? '}' : ']')) {

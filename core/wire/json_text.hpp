@@ -1,7 +1,7 @@
 // JSON text as RFC 8259 has it, no more and no less: what a browser's JSON.parse takes. cJSON takes
 // more (01, raw control characters, a leading BOM), and cuts or loses some of what it takes, so
 // text that clients and plugins send is read here: only scanned, never built into a tree, and
-// passed on as the bytes it is. No depth limit: nesting costs one bit a level.
+// passed on as the bytes it is. Nothing recurses: nesting costs one bit a level.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +15,8 @@ namespace jackfield::wire {
 // Reads one JSON text from front to back. Views must outlive it.
 class JsonScanner {
  public:
+  static constexpr std::size_t kAnyDepth = SIZE_MAX;
+
   explicit JsonScanner(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
 
   // The next octet that is not white space (RFC 8259 section 2), or 0 at the end.
@@ -29,8 +31,10 @@ class JsonScanner {
     ++at_;
     return true;
   }
-  // Takes a whole value, of any depth; false where there is none. `value` gets its text.
-  bool take_value(std::string_view& value);
+  // Takes a whole value; false where there is none, or where more than `max_depth` containers are
+  // open at once in it, which is_too_deep() tells apart. `value` gets its text.
+  bool take_value(std::string_view& value, std::size_t max_depth = kAnyDepth);
+  bool is_too_deep() const { return is_too_deep_; }
   // Takes a string; `string` gets its text, quotes included.
   bool take_string(std::string_view& string);
   // Whether the string that was taken last holds escapes.
@@ -43,6 +47,7 @@ class JsonScanner {
   class Bits {
    public:
     bool is_empty() const { return size_ == 0; }
+    std::size_t size() const { return size_; }
     bool last() const { return (bits_ & 1) != 0; }
     void push(bool bit);
     void pop();
@@ -67,7 +72,7 @@ class JsonScanner {
   bool skip_number();
   bool skip_literal(std::string_view literal);
   bool skip_scalar();
-  bool skip_containers();
+  bool skip_containers(std::size_t max_depth);
 
   std::string_view since(const char* begin) const {
     return {begin, static_cast<std::size_t>(at_ - begin)};
@@ -77,6 +82,7 @@ class JsonScanner {
   const char* at_;
   const char* const end_;
   bool had_escapes_ = false;
+  bool is_too_deep_ = false;
   Bits open_;  // the open containers: whether each is an object
 };
 

@@ -1,5 +1,7 @@
 #include "core/wire/message.hpp"
 
+#include "core/wire/utf8.hpp"
+
 namespace jackfield::wire {
 
 bool MessageReader::take_name(JsonScanner& scanner, Name& name) {
@@ -20,19 +22,29 @@ bool MessageReader::decode(const Name& name, std::size_t limit, std::string& buf
   return decoded.size() <= limit && decoded.find('\0') == std::string_view::npos;
 }
 
-MessageReader::Outcome MessageReader::read(std::string_view text, const NameLimits& limits,
+MessageReader::Outcome MessageReader::read(std::string_view text, const MessageLimits& limits,
                                            Message& message) {
   JsonScanner scanner(text);
   Name topic;
   Name event;
   const bool is_message = scanner.take('[') && take_name(scanner, topic) && scanner.take(',') &&
                           take_name(scanner, event) && scanner.take(',') &&
-                          scanner.take_value(message.payload) && scanner.take(']') &&
+                          scanner.take_value(message.payload, limits.depth) && scanner.take(']') &&
                           scanner.at_end();
+  if (scanner.is_too_deep()) return Outcome::kTooDeep;
   if (!is_message) return is_json(text) ? Outcome::kNotMessage : Outcome::kNotJson;
   const bool are_names = decode(topic, limits.topic, topic_, message.topic) &&
                          decode(event, limits.event, event_, message.event);
   return are_names ? Outcome::kMessage : Outcome::kBadName;
+}
+
+std::string_view MessageReader::read_topic(std::string_view text, const MessageLimits& limits) {
+  JsonScanner scanner(text);
+  Name name;
+  std::string_view topic;
+  const bool is_sound = scanner.take('[') && take_name(scanner, name) &&
+                        decode(name, limits.topic, topic_, topic) && is_wtf8(topic);
+  return is_sound ? topic : std::string_view();
 }
 
 std::string_view MessageReader::explain(Outcome outcome) {
@@ -40,6 +52,7 @@ std::string_view MessageReader::explain(Outcome outcome) {
     case Outcome::kNotJson: return "Invalid JSON";
     case Outcome::kNotMessage: return "Message must be [topic, event, payload]";
     case Outcome::kBadName: return "Topic or event name is too long or holds a NUL";
+    case Outcome::kTooDeep: return "Payload is nested too deep";
     case Outcome::kMessage: break;
   }
   return "";

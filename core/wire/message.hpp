@@ -16,19 +16,24 @@ struct Message {
   std::string_view payload;  // JSON text as it was sent
 };
 
-struct NameLimits {
+struct MessageLimits {
   std::size_t topic = 512;  // octets
   std::size_t event = 128;
+  std::size_t depth = 128;  // containers of the payload that are open at once
 };
 
 // Keeps its buffers between messages. Loop thread.
 class MessageReader {
  public:
-  enum class Outcome { kMessage, kNotJson, kNotMessage, kBadName };
+  enum class Outcome { kMessage, kNotJson, kNotMessage, kBadName, kTooDeep };
 
   // `text` is well-formed UTF-8. `message` is filled for kMessage; it lives as long as `text` and
   // until the next call.
-  Outcome read(std::string_view text, const NameLimits& limits, Message& message);
+  Outcome read(std::string_view text, const MessageLimits& limits, Message& message);
+
+  // The topic alone, for an answer to a message that is not read further; empty where there is none
+  // that may be used. `text` need not be UTF-8. Lives as `message` above.
+  std::string_view read_topic(std::string_view text, const MessageLimits& limits);
 
   // The sentence that the client is told for an outcome other than kMessage.
   static std::string_view explain(Outcome outcome);

@@ -24,7 +24,7 @@ class HubGroup : public Utest {
  protected:
   // Lets a connection send, and everybody receive.
   void say(hub::Connection& connection, std::string_view message) {
-    hub->receive(connection, message, true);
+    hub->receive(connection, message, true, now);
     hub->end_turn();
   }
 
@@ -40,7 +40,10 @@ class HubGroup : public Utest {
 
   base::Log log{base::LogLevel::kError, [](std::string_view) {}};
   base::IdSource ids;
-  hub::Limits limits;
+  std::uint64_t now = 0;  // milliseconds
+  // A test of how fast a connection may send says so itself.
+  hub::Limits limits{
+      .max_messages_per_s = 0, .max_bytes_per_s = 0, .max_subscribes_per_s = 0};
   FakeChannel channel;
   FakeLink link;  // for the one connection of most tests
   std::unique_ptr<hub::Hub> hub;

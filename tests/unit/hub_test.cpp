@@ -19,6 +19,9 @@ TEST_GROUP_BASE(Hub, HubGroup) {
               .max_topic_bytes = 64,
               .max_event_bytes = 16,
               .max_subscriptions = 3,
+              .max_messages_per_s = 0,
+              .max_bytes_per_s = 0,
+              .max_subscribes_per_s = 0,
               .max_outbox_bytes = 1000};
     HubGroup::setup();
   }
@@ -250,7 +253,7 @@ TEST(Hub, pending_calls_of_a_connection_are_bounded) {
   Connection& connection = hub->open(link);
   channel.on_event = [](const Request&) { return Answer::pending(); };
   for (std::uint32_t i = 0; i <= Hub::kMaxPendingCalls; ++i) {
-    hub->receive(connection, R"(["t:1","work",1])", true);
+    hub->receive(connection, R"(["t:1","work",1])", true, now);
   }
   hub->end_turn();
   check_lines({R"(["t:1","error",{"code":"LIMIT_EXCEEDED","message":)"
@@ -504,7 +507,7 @@ TEST(Hub, what_is_no_message_is_answered_on_the_error_topic) {
   say(connection, "{");
   say(connection, "{}");
   say(connection, R"([")" + std::string(65, 't') + R"(","e",1])");
-  hub->receive(connection, "[\"t:1\",\"e\",\"\xff\"]", false);
+  hub->receive(connection, "[\"t:1\",\"e\",\"\xff\"]", false, now);
   hub->end_turn();
   const std::string invalid =
       R"(["error","error",{"code":"INVALID_PAYLOAD","message":"Invalid JSON"}])";
@@ -525,12 +528,12 @@ TEST(Hub, many_subscriptions_end_in_any_order) {
   Connection& b = large.open(second);
   for (int i = 0; i < 2000; ++i) {
     const std::string message = "[\"t:" + std::to_string(i) + "\",\"subscribe\",{}]";
-    large.receive(a, message, true);
-    large.receive(b, message, true);
+    large.receive(a, message, true, 0);
+    large.receive(b, message, true, 0);
     large.end_turn();
   }
   for (int i = 1999; i >= 0; i -= 3) {
-    large.receive(a, "[\"t:" + std::to_string(i) + "\",\"unsubscribe\",{}]", true);
+    large.receive(a, "[\"t:" + std::to_string(i) + "\",\"unsubscribe\",{}]", true, 0);
     large.end_turn();
     LONGS_EQUAL(1, large.subscriber_count("t:" + std::to_string(i)));
   }

@@ -7,14 +7,14 @@
 
 using jackfield::wire::Message;
 using jackfield::wire::MessageReader;
-using jackfield::wire::NameLimits;
+using jackfield::wire::MessageLimits;
 using Outcome = jackfield::wire::MessageReader::Outcome;
 
 TEST_GROUP(WireMessage) {
   MessageReader reader;
   Message message;
 
-  Outcome read(std::string_view text) { return reader.read(text, NameLimits{8, 5}, message); }
+  Outcome read(std::string_view text) { return reader.read(text, MessageLimits{8, 5, 4}, message); }
 };
 
 TEST(WireMessage, the_payload_is_a_view_of_the_very_bytes) {

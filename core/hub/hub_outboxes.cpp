@@ -1,0 +1,341 @@
+// What goes out: frames into outboxes, what becomes of them where an outbox is full, and from there
+// to the links.
+#include <algorithm>
+#include <cassert>
+#include <new>
+#include <utility>
+
+#include "core/hub/hub.hpp"
+
+namespace jackfield::hub {
+namespace {
+
+constexpr unsigned bit(SlowPolicy policy) { return 1U << static_cast<unsigned>(policy); }
+
+constexpr unsigned kDroppable =
+    bit(SlowPolicy::kDropOldest) | bit(SlowPolicy::kDropNew) | bit(SlowPolicy::kLatest);
+
+}  // namespace
+
+// ---- policies
+
+void Hub::set_backlog(const std::vector<BacklogRule>& rules) {
+  backlog_.clear();
+  for (const BacklogRule& rule : rules) {
+    Backlog made{{}, rule.policy};
+    for (const std::string& text : rule.topics) {
+      base::Result<TopicPattern> pattern = TopicPattern::parse(text);
+      assert(pattern.is_ok() && "the configuration checks patterns");
+      if (pattern.is_ok()) made.topics.push_back(std::move(pattern.value()));
+    }
+    backlog_.push_back(std::move(made));
+  }
+  subscriptions_.for_each_topic([this](Topic& topic) { topic.policy = policy_of(topic.name); });
+}
+
+SlowPolicy Hub::policy_of(std::string_view topic) const {
+  for (const Backlog& row : backlog_) {
+    const auto is_it = [topic](const TopicPattern& pattern) { return pattern.match(topic); };
+    if (std::any_of(row.topics.begin(), row.topics.end(), is_it)) return row.policy;
+  }
+  return SlowPolicy::kClose;
+}
+
+// ---- into outboxes
+
+// Whether it can be added without a closer look. A message is taken where nothing else waits: the
+// bounds are against backlog, not against size.
+bool Hub::has_room(const Connection& connection, const wire::FrameRef& frame) const {
+  const std::size_t waiting = waiting_bytes(connection);
+  if (waiting == 0) return true;
+  return waiting + frame.bytes().size() <= soft_ && ledger_.octets <= limits_.max_outboxes_bytes;
+}
+
+// This and `deliver` are the only places where octets are let in to wait for a connection.
+void Hub::enqueue(Connection& connection, const wire::FrameRef& frame) {
+  if (connection.state != Connection::State::kOpen) return;
+  try {
+    if (!has_room(connection, frame) && !make_room(connection, connection.outbox, frame)) return;
+    connection.outbox.push(frame);
+  } catch (const std::bad_alloc&) {
+    give_up(connection);
+    return;
+  }
+  mark_dirty(connection);
+}
+
+void Hub::deliver(Subscription& subscription, const wire::FrameRef& frame) {
+  Connection& connection = *subscription.connection;
+  if (subscription.joining == nullptr) {
+    enqueue(connection, frame);
+    return;
+  }
+  if (connection.state != Connection::State::kOpen) return;
+  Outbox& deferred = subscription.joining->deferred;
+  try {
+    if (!has_room(connection, frame) && !make_room(connection, deferred, frame)) return;
+    deferred.push(frame);
+  } catch (const std::bad_alloc&) {
+    give_up(connection);
+    return;
+  }
+  connection.deferred_bytes += frame.bytes().size();
+}
+
+void Hub::send(Connection& connection, std::string_view topic, std::string_view event,
+               std::string_view payload) {
+  try {
+    enqueue(connection, make_frame(topic, event, payload, SlowPolicy::kClose));
+  } catch (const std::bad_alloc&) {
+    give_up(connection);
+  }
+}
+
+// Whether the frame may be added to `queue`, its connection's outbox or what is deferred for it:
+// does what its policy says where that is full.
+bool Hub::make_room(Connection& connection, Outbox& queue, const wire::FrameRef& frame) {
+  // What it had no chance to take yet is not its fault.
+  if (connection.link_bytes == 0) write_out(connection);
+  const std::size_t size = frame.bytes().size();
+  const Bounds bound = bounds(connection, size);
+  const std::size_t waiting = waiting_bytes(connection);
+  if (waiting == 0 || waiting + size <= bound.soft) return true;
+  begin_slow(connection);
+  bool is_taken = false;
+  const SlowPolicy policy = policy_of_mark(frame->mark());
+  switch (policy) {
+    case SlowPolicy::kClose:
+      is_taken = make_room_for_owed(connection, queue, size, bound);
+      if (!is_taken) close_slow(connection);
+      break;
+    case SlowPolicy::kDropNew: break;
+    case SlowPolicy::kDropOldest:
+      is_taken = drop_oldest(connection, queue, bit(policy), size, bound.soft);
+      break;
+    case SlowPolicy::kLatest: {
+      const std::size_t before = queue.bytes();
+      queue.drop_same(*frame, hash_, counts_.dropped);
+      const bool is_deferred = &queue != &connection.outbox;
+      if (is_deferred) connection.deferred_bytes -= before - queue.bytes();
+      is_taken =
+          drop_oldest(connection, queue, bit(policy), size, is_deferred ? bound.soft : bound.hard);
+      break;
+    }
+  }
+  if (is_taken) return true;
+  if (bound.are_of_budget) ++counts_.outboxes_over_budget;
+  if (policy != SlowPolicy::kClose) counts_.dropped.add(policy, size);
+  return false;
+}
+
+// The connection's own bounds; while all outboxes together are over their budget also its share of
+// that, which is the same for each connection that waits for its link. One that has less than its
+// share goes on as ever, and where the budget is used up one has more.
+Hub::Bounds Hub::bounds(const Connection& connection, std::size_t size) const {
+  const Bounds own{soft_, limits_.max_outbox_bytes, false};
+  if (ledger_.octets <= limits_.max_outboxes_bytes) return own;
+  const std::size_t waiting = waiting_bytes(connection);
+  // What its octets take beyond themselves.
+  const std::size_t beside =
+      connection.outbox.footprint() - connection.outbox.bytes() + connection.link_bytes;
+  const std::size_t share =
+      std::max(kLeastShare, limits_.max_outboxes_bytes / std::max<std::size_t>(1, waiting_count_));
+  if (waiting + beside + size <= share) return own;
+  const std::size_t bound = share > beside ? share - beside : 0;
+  return {std::min(own.soft, bound), std::min(own.hard, bound), true};
+}
+
+// Drops the oldest of these policies in `queue` until `size` more are within the bound. Whether
+// they are, or nothing else is left to wait.
+bool Hub::drop_oldest(Connection& connection, Outbox& queue, unsigned policies, std::size_t size,
+                      std::size_t bound) {
+  const bool is_deferred = &queue != &connection.outbox;
+  while (waiting_bytes(connection) + size > bound) {
+    const std::size_t before = queue.bytes();
+    if (!queue.drop_oldest(policies, counts_.dropped)) break;
+    if (is_deferred) connection.deferred_bytes -= before - queue.bytes();
+  }
+  const std::size_t waiting = waiting_bytes(connection);
+  return waiting == 0 || waiting + size <= bound;
+}
+
+// For what may not be dropped: all that may be dropped makes room.
+bool Hub::make_room_for_owed(Connection& connection, Outbox& queue, std::size_t size,
+                             const Bounds& bounds) {
+  if (drop_oldest(connection, connection.outbox, kDroppable, size, bounds.hard)) return true;
+  if (drop_oldest(connection, queue, kDroppable, size, bounds.hard)) return true;
+  for (Subscription* each = connection.subscriptions.newest(); each != nullptr; each = each->next) {
+    if (each->joining == nullptr) continue;
+    if (drop_oldest(connection, each->joining->deferred, kDroppable, size, bounds.hard)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void Hub::begin_slow(Connection& connection) {
+  if (std::exchange(connection.is_slow, true)) return;
+  ++counts_.slow_consumers;
+  log_.warning("slow consumer", {{"conn", connection.id},
+                                 {"peer", connection.link.facts().peer()},
+                                 {"waiting_bytes", waiting_bytes(connection)}});
+}
+
+// Not before much less waits: who is at the bound does not begin to be slow again and again.
+void Hub::end_slow(Connection& connection) {
+  if (waiting_bytes(connection) > soft_ / 2) return;
+  connection.is_slow = false;
+  connection.outbox.forget_notes();
+}
+
+void Hub::close_slow(Connection& connection) {
+  ++counts_.slow_consumers_closed;
+  log_.info("slow consumer closed", {{"conn", connection.id},
+                                     {"peer", connection.link.facts().peer()},
+                                     {"waiting_bytes", waiting_bytes(connection)}});
+  doom(connection, CloseCode::kTryAgainLater, "Slow consumer");
+  connection.outbox.clear();
+}
+
+// ---- pushes and broadcasts
+
+Hub::Outcome Hub::push(base::Id target, std::string_view event, std::string_view payload) {
+  const Call* call = nullptr;
+  std::string_view topic;
+  if (running_ != nullptr && running_->call.id == target) {
+    if (running_->answer) return Outcome::kGone;
+    call = &running_->call;
+    topic = running_->topic;
+  } else if (call = pending_calls_.find(target); call != nullptr) {
+    topic = call->topic;
+  }
+  if (call != nullptr) {
+    if (call->connection == nullptr) return Outcome::kGone;
+    if (call->joining == nullptr) {
+      const SlowPolicy policy = backlog_.empty() ? SlowPolicy::kClose : policy_of(topic);
+      enqueue(*call->connection, make_frame(topic, event, payload, policy));
+      return Outcome::kDone;
+    }
+    wire::FrameRef frame = make_frame(topic, event, payload, call->joining->topic->policy);
+    frame.mark(static_cast<std::uint8_t>(frame->mark() | kOfJoinBit));
+    deliver(*call->joining, frame);
+    return Outcome::kDone;
+  }
+  Subscription* subscription = subscriptions_.find(target);
+  if (subscription == nullptr || subscription->is_ended) return Outcome::kGone;
+  const Topic& its = *subscription->topic;
+  wire::FrameRef frame = make_frame(its.name, event, payload, its.policy);
+  const bool is_first_join = subscription->joining != nullptr && !subscription->joining->is_again;
+  if (is_first_join) frame.mark(static_cast<std::uint8_t>(frame->mark() | kOfJoinBit));
+  deliver(*subscription, frame);
+  return Outcome::kDone;
+}
+
+// Nobody is removed during the fan-out: who must go is marked.
+std::size_t Hub::broadcast(std::string_view name, std::string_view event, std::string_view payload,
+                           base::Id except) {
+  const Topic* topic = subscriptions_.find_topic(name);
+  if (topic == nullptr || topic->members.empty()) return 0;
+  const wire::FrameRef frame = make_frame(name, event, payload, topic->policy);
+  const Subscription* excepted = except == 0 ? nullptr : subscriptions_.find(except);
+  std::size_t count = 0;
+  for (const Topic::Member& member : topic->members) {
+    if (member.subscription == excepted) continue;
+    if (member.connection != nullptr) {
+      enqueue(*member.connection, frame);
+    } else {
+      deliver(*member.subscription, frame);
+    }
+    ++count;
+  }
+  fanned_out_ += count;
+  return count;
+}
+
+// ---- to the links
+
+void Hub::mark_dirty(Connection& connection) {
+  if (connection.dirty_index != Connection::kNotDirty) return;
+  try {
+    dirty_.push_back(&connection);
+    connection.dirty_index = static_cast<std::uint32_t>(dirty_.size() - 1);
+  } catch (const std::bad_alloc&) {
+    is_dirty_unlisted_ = true;
+  }
+}
+
+void Hub::mark_clean(Connection& connection) {
+  const std::uint32_t index = std::exchange(connection.dirty_index, Connection::kNotDirty);
+  if (index != Connection::kNotDirty) dirty_[index] = nullptr;
+}
+
+void Hub::writable(Connection& connection) { write_out(connection); }
+
+void Hub::flush(Connection& connection) {
+  if (connection.dirty_index == Connection::kNotDirty && connection.outbox.is_empty()) return;
+  mark_clean(connection);
+  write_out(connection);
+}
+
+void Hub::write_out(Connection& connection) {
+  Link& link = connection.link;
+  bool takes_more = !link.is_congested();
+  std::size_t size = 0;
+  while (takes_more && !connection.outbox.is_empty()) {
+    const std::string_view bytes = connection.outbox.front(batch_);
+    size = bytes.size();
+    takes_more = link.write(bytes);
+    connection.outbox.pop(size);
+  }
+  if (!takes_more || connection.is_waiting || connection.is_slow) {
+    note_link(connection, !takes_more, size);
+  }
+  if (connection.state == Connection::State::kClosing && takes_more) {
+    connection.state = Connection::State::kClosed;
+    link.finish_close(connection.close_frame.bytes());
+  }
+}
+
+// A congested link may keep all that it was given by the last write: that is held for the
+// connection as much as what its outbox has.
+void Hub::note_link(Connection& connection, bool is_congested, std::size_t written) {
+  if (is_congested && written != 0) {
+    ledger_.octets -= connection.link_bytes;
+    connection.link_bytes = static_cast<std::uint32_t>(std::min<std::size_t>(written, UINT32_MAX));
+    ledger_.octets += connection.link_bytes;
+  } else if (!is_congested) {
+    ledger_.octets -= std::exchange(connection.link_bytes, 0);
+  }
+  if (is_congested != std::exchange(connection.is_waiting, is_congested)) {
+    if (is_congested) {
+      ++waiting_count_;
+    } else {
+      --waiting_count_;
+    }
+  }
+  if (connection.is_slow) end_slow(connection);
+}
+
+void Hub::end_turn() {
+  settle();
+  write_dirty();
+  batch_.clear();
+  fanned_out_ = 0;
+}
+
+// A link that is written to may not call back, so nothing is added meanwhile.
+void Hub::write_dirty() {
+  for (Connection* connection : dirty_) {
+    if (connection == nullptr) continue;
+    connection->dirty_index = Connection::kNotDirty;
+    write_out(*connection);
+  }
+  dirty_.clear();
+  if (!std::exchange(is_dirty_unlisted_, false)) return;
+  connections_.for_each([this](Connection& connection) {
+    const bool is_closing = connection.state == Connection::State::kClosing;
+    if (is_closing || !connection.outbox.is_empty()) write_out(connection);
+  });
+}
+
+}  // namespace jackfield::hub
