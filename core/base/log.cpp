@@ -75,7 +75,7 @@ void Log::write(LogLevel level, std::string_view message, const LogField* fields
   const std::lock_guard lock(mutex_);
   try {
     if (const auto held = admit(level, message)) emit(level, message, fields, count, *held);
-  } catch (const std::bad_alloc&) {  // the line is lost
+  } catch (const std::bad_alloc&) {  // the line is lost, and what it was about goes on
   }
 }
 

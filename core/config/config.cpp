@@ -64,6 +64,9 @@ std::string suggest_table(std::string_view name) {
   }
   std::string sentence = "; the tables are ";
   for (const std::string_view table : kTables) sentence += "[" + std::string(table) + "], ";
+  for (const Key& key : kKeys) {
+    if (key.table.empty()) sentence += "[[" + std::string(key.name) + "]], ";
+  }
   return sentence.replace(sentence.size() - 2, 2, " and [plugin.NAME]");
 }
 
@@ -81,6 +84,8 @@ class Reader {
         read_plugins(member);
       } else if (is_known_table(member.key)) {
         read_table(member);
+      } else if (const auto key = find_key("", member.key); key != kKeys.end()) {
+        read_key(*key, member.key, member.value);
       } else {
         mistakes_.add(member.position, join_key("", member.key),
                       "unknown" + suggest_table(member.key));
@@ -99,17 +104,25 @@ class Reader {
     }
     for (const Member& member : table.value.members) {
       const std::string path = join_key(table.key, member.key);
-      const auto key = std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& known) {
-        return known.table == table.key && known.name == member.key;
-      });
+      const auto key = find_key(table.key, member.key);
       if (key == kKeys.end()) {
         mistakes_.add(member.position, path, "unknown" + suggest(table.key, member));
         continue;
       }
-      places_[path] = member.value.position;
-      Field field(path, member.value, mistakes_);
-      key->read(field, Target{config_, folder_});
+      read_key(*key, path, member.value);
     }
+  }
+
+  static std::span<const Key>::iterator find_key(std::string_view table, std::string_view name) {
+    return std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& known) {
+      return known.table == table && known.name == name;
+    });
+  }
+
+  void read_key(const Key& key, const std::string& path, const Value& value) {
+    places_[path] = value.position;
+    Field field(path, value, mistakes_);
+    key.read(field, Target{config_, folder_});
   }
 
   static std::string suggest(std::string_view table, const Member& member) {

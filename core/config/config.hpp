@@ -11,6 +11,7 @@
 #include "core/base/log.hpp"
 #include "core/daemon/settings.hpp"
 #include "core/hub/settings.hpp"
+#include "core/hub/slow_policy.hpp"
 #include "core/net/settings.hpp"
 #include "core/plugin/settings.hpp"
 
@@ -20,6 +21,7 @@ namespace jackfield::config {
 struct Config {
   net::Settings server;
   hub::Limits limits;
+  std::vector<hub::BacklogRule> backlog;  // the first that has a topic says its policy
   plugin::Settings plugins;
   daemon::Settings process;
   base::LogLevel log_level = base::LogLevel::kInfo;

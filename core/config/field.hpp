@@ -39,6 +39,14 @@ class Field {
 
   const Value& value() const { return value_; }
 
+  // A part of the value, with its name behind this one's: "[0]", ".kid".
+  Field part(const std::string& name, const Value& value) {
+    return Field(key_ + name, value, mistakes_);
+  }
+
+  // Notes the sentence at the place of the value.
+  void note(std::string sentence) { mistakes_.add(value_.position, key_, std::move(sentence)); }
+
   // Notes "must be `right_form`, is (the value)".
   void refuse(std::string_view right_form) { refuse(value_, right_form); }
 

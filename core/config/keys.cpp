@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/config/backlog_keys.hpp"
 #include "core/config/endpoint.hpp"
 #include "core/config/toml_text.hpp"
 
@@ -330,8 +331,15 @@ constexpr auto kTable = std::to_array<Key>({
     limit<&hub::Limits::max_message_bytes, 1024, kGiB>("max_message_bytes"),
     limit<&hub::Limits::max_topic_bytes, 1, 65536>("max_topic_bytes"),
     limit<&hub::Limits::max_event_bytes, 1, 65536>("max_event_bytes"),
+    limit<&hub::Limits::max_json_depth, 1, 1'000'000>("max_json_depth"),
+    limit<&hub::Limits::max_incoming_bytes, 65536, kGiB>("max_incoming_bytes"),
+    limit<&hub::Limits::max_messages_per_s, 0, 1'000'000>("max_messages_per_s"),
+    limit<&hub::Limits::max_bytes_per_s, 0, kGiB>("max_bytes_per_s"),
     limit<&hub::Limits::max_subscriptions, 1, 1'000'000>("max_subscriptions"),
+    limit<&hub::Limits::max_subscribes_per_s, 0, 1'000'000>("max_subscribes_per_s"),
+    limit<&hub::Limits::soft_outbox_bytes, 1024, kGiB>("soft_outbox_bytes"),
     limit<&hub::Limits::max_outbox_bytes, 1024, kGiB>("max_outbox_bytes"),
+    limit<&hub::Limits::max_outboxes_bytes, 65536, kGiB>("max_outboxes_bytes"),
     read_buffer_bytes(),
     live<OfServer<&Settings::forward_headers>>("server", "forward_headers", read_forward_headers),
     tls_file<&TlsSettings::certificate>("certificate"),
@@ -344,6 +352,7 @@ constexpr auto kTable = std::to_array<Key>({
         "tls", "hsts_max_age_s", read_integer<OfTls<&TlsSettings::hsts_max_age_s>, 0, 10 * kYear>),
     at_start<OfProcess<&Process::user>>("process", "user", read_user),
     at_start<OfProcess<&Process::group>>("process", "group", read_group),
+    live<Place<&Config::backlog>>("", "backlog", read_backlog),
     live<Place<&Config::log_level>>("log", "level", read_level),
     boolean<Place<&Config::watch>>("configuration", "watch"),
     at_start<OfPlugins<&Plugins::directory>>("plugins", "directory", read_directory),

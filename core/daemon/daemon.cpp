@@ -143,6 +143,7 @@ base::Status Daemon::start() {
   ::umask(::umask(S_IWGRP | S_IWOTH) | S_IWGRP | S_IWOTH);
   limit_descriptors(config_.limits.max_connections, log_);
   certificates_.watch();
+  hub_.set_backlog(config_.backlog);
   if (auto status = server_.start(); !status.is_ok()) return status;
   if (auto status = give_up_root(user.value()); !status.is_ok()) return status;
   if (auto status = plugins_.begin(); !status.is_ok()) return status;

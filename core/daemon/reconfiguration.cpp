@@ -132,6 +132,7 @@ void Reconfiguration::say_postponed(const std::vector<config::Change>& postponed
 void Reconfiguration::apply() {
   parts_.log.set_level(config_.log_level);
   parts_.hub.set_limits(config_.limits);
+  parts_.hub.set_backlog(config_.backlog);
   parts_.server.apply(config_.server);
   parts_.certificates.watch();
   parts_.plugins.apply(config_.plugins);

@@ -12,6 +12,7 @@ base::Counters Counts::list() const {
       {"upgrades_refused", upgrades_refused},
       {"messages_too_big", messages_too_big},
       {"messages_not_utf8", messages_not_utf8},
+      {"pieces_over_budget", pieces_over_budget},
       {"heartbeats_missed", heartbeats_missed},
       {"connections_failed", connections_failed},
       {"accepts_paused", accepts_paused},

@@ -257,6 +257,7 @@ void Server::remove(WsLink& link) {
 // signs of life of that time are still in the sockets when a clock comes due: nobody is judged
 // before those have been read.
 void Server::read_on() {
+  is_waiting_ = false;
   reads_.finish(context_, hub_, tls_.get());
   // What is left waits for the next turn, and that for nothing.
   if (tls_ != nullptr && tls_->is_unread()) loop_.wake();
@@ -319,7 +320,7 @@ int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in
       if (link != nullptr) link->receive(bytes);
       return 0;
     case LWS_CALLBACK_RECEIVE_PONG:
-      if (link != nullptr) link->heard();
+      if (link != nullptr) link->ponged();
       return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
       if (link != nullptr) link->writable();

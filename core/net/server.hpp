@@ -19,6 +19,7 @@
 #include "core/net/handshakes.hpp"
 #include "core/net/listener.hpp"
 #include "core/net/loop_uv.hpp"
+#include "core/net/pieces.hpp"
 #include "core/net/reads.hpp"
 #include "core/net/settings.hpp"
 #include "core/net/tls.hpp"
@@ -70,20 +71,12 @@ class Server {
   // WebSockets that have not ended yet, those that are closing included.
   std::size_t connection_count() const { return links_.size(); }
 
-<<<<<<< ours
   // Counted since its start.
   const Counts& counts() const { return counts_; }
 
   // Once the loop has served what was readable: reads on where there may be more, and then judges
   // whose time is up.
   void read_on();
-=======
-  // Once the loop has served what was readable: reads on where there may be more.
-  void read_on() {
-    is_waiting_ = false;
-    reads_.finish(context_, hub_);
-  }
->>>>>>> theirs
 
   // At the end of each turn: lets the hub write, then cuts what turned out broken.
   void end_turn();
@@ -93,12 +86,10 @@ class Server {
   LoopUv& loop() { return loop_; }
   base::Log& log() { return log_; }
   const Settings& settings() const { return settings_; }
-<<<<<<< ours
   Counts& counts() { return counts_; }
-=======
   // Whether the loop serves what it has waited for: sockets, as it finds them readable.
   bool is_waiting() const { return is_waiting_; }
->>>>>>> theirs
+  Pieces& pieces() { return pieces_; }
   // So many octets of a message came.
   void count_read(WsLink& link, std::size_t octets) { reads_.came(link, octets); }
   // A link with TLS takes again what was read for it, or will be.
@@ -146,6 +137,7 @@ class Server {
   lws_protocol_vhost_options hsts_header_{};
   std::vector<uv_timer_t*> lws_timers_;  // of the context, as long as that is there
   std::vector<std::unique_ptr<Listener>> listeners_;
+  Pieces pieces_;
   std::vector<std::unique_ptr<WsLink>> links_;
   bool is_waiting_ = false;
   std::vector<WsLink*> early_;  // whose handshake was answered in this turn

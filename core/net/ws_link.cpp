@@ -19,6 +19,9 @@ using hub::CloseCode;
 // For the Close frame to reach a peer that broke a rule.
 constexpr std::chrono::milliseconds kFailLinger{500};
 
+// A fragment of a message costs as much as a whole one where it brings fewer octets than this.
+constexpr std::size_t kSmallFragment = 64;
+
 // What a received Close is answered with (RFC 6455 sections 5.5.1 and 7.4): its own code, or why it
 // breaks a rule. 0: without a code. libwebsockets has put 1002 already for most codes that may not
 // be sent.
@@ -119,7 +122,7 @@ void WsLink::receive(std::string_view piece) {
     return;
   }
   if (incoming_ == nullptr) {
-    incoming_ = std::make_unique<Incoming>();
+    incoming_ = std::make_unique<Incoming>(server_.pieces());
     incoming_->is_text = lws_frame_is_binary(wsi_) == 0;
   }
   wire::Utf8Check& utf8 = incoming_->utf8;
@@ -127,10 +130,29 @@ void WsLink::receive(std::string_view piece) {
     refuse_text();
     return;
   }
-  incoming_->pieces.append(piece);
-  if (!is_final) return;
+  if (!incoming_->pieces.append(piece, server_.hub().limits().max_incoming_bytes)) {
+    ++server_.counts().pieces_over_budget;
+    refuse(CloseCode::kTryAgainLater, "Too much has come in part");
+    return;
+  }
+  if (!is_final) {
+    const bool is_frame = lws_remaining_packet_payload(wsi_) == 0;
+    if (is_frame && piece.size() < kSmallFragment) charge();
+    return;
+  }
   const std::unique_ptr<Incoming> whole = std::move(incoming_);
-  take_message(whole->pieces, whole->is_text);
+  take_message(whole->pieces.text(), whole->is_text);
+}
+
+// For what costs as much as a message, and is none.
+void WsLink::charge() {
+  if (!is_deaf_) server_.hub().charge(*connection_, server_.loop().turn_time());
+}
+
+void WsLink::ponged() {
+  const bool is_answer = has_pinged_;
+  heard();
+  if (!is_answer) charge();
 }
 
 void WsLink::end_early() {
@@ -139,7 +161,8 @@ void WsLink::end_early() {
 
 // With what is still to come of its frame.
 bool WsLink::is_too_big(std::string_view piece) const {
-  const std::size_t size = (incoming_ == nullptr ? 0 : incoming_->pieces.size()) + piece.size();
+  const std::size_t size =
+      (incoming_ == nullptr ? 0 : incoming_->pieces.text().size()) + piece.size();
   const std::size_t limit = server_.hub().limits().max_message_bytes;
   return size > limit || lws_remaining_packet_payload(wsi_) > limit - size;
 }

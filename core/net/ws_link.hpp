@@ -13,6 +13,7 @@
 #include "core/base/loop.hpp"
 #include "core/hub/hub.hpp"
 #include "core/hub/link.hpp"
+#include "core/net/pieces.hpp"
 #include "core/wire/utf8.hpp"
 
 namespace jackfield::net {
@@ -48,6 +49,8 @@ class WsLink : public hub::Link {
   void writable();
   // The peer is there.
   void heard();
+  // A pong came: one that nobody asked for counts as a message.
+  void ponged();
   // The peer sent Close with this payload (RFC 6455 section 5.5.1); answers it. libwebsockets is to
   // close the connection then.
   void peer_closes(std::string_view payload);
@@ -78,7 +81,9 @@ class WsLink : public hub::Link {
  private:
   // A message of which pieces have come, and more are to come.
   struct Incoming {
-    std::string pieces;
+    explicit Incoming(Pieces& all) : pieces(all) {}
+
+    Pieces::Of pieces;
     wire::Utf8Check utf8;  // where it is text
     bool is_text = false;
   };
@@ -89,6 +94,7 @@ class WsLink : public hub::Link {
   void cut_after(std::chrono::milliseconds delay);
   bool is_too_big(std::string_view piece) const;
   void take_message(std::string_view message, bool is_text);
+  void charge();
   void refuse_text();
   void refuse(hub::CloseCode code, std::string_view reason);
 

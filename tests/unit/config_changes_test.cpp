@@ -43,8 +43,15 @@ const std::vector<Row> kRows = {
     {"server.max_message_bytes", "4096", "4194304", "4096"},
     {"server.max_topic_bytes", "7", "512", "7"},
     {"server.max_event_bytes", "8", "128", "8"},
+    {"server.max_json_depth", "1", "128", "1"},
+    {"server.max_incoming_bytes", "65536", "67108864", "65536"},
+    {"server.max_messages_per_s", "0", "500", "0"},
+    {"server.max_bytes_per_s", "0", "4194304", "0"},
     {"server.max_subscriptions", "9", "1000", "9"},
+    {"server.max_subscribes_per_s", "0", "100", "0"},
+    {"server.soft_outbox_bytes", "65536", "1048576", "65536"},
     {"server.max_outbox_bytes", "8388609", "8388608", "8388609"},
+    {"server.max_outboxes_bytes", "65536", "67108864", "65536"},
     {"server.read_buffer_bytes", "128", "0", "128"},
     {"server.forward_headers", R"(["X-Real-IP", "a"])", "[]", R"(["x-real-ip", "a"])"},
     {"tls.certificate", R"("c.pem")", R"("")", R"("c.pem")"},
@@ -55,6 +62,8 @@ const std::vector<Row> kRows = {
     {"tls.hsts_max_age_s", "0", "31536000", "0"},
     {"process.user", R"("jackfield")", R"("")", R"("jackfield")"},
     {"process.group", R"("www-data")", R"("")", R"("www-data")"},
+    {"backlog", R"([{policy = "latest", topics = ["a:<x>", "b:*"]}])", "[]",
+     R"([{topics = ["a:<x>", "b:*"], policy = "latest"}])"},
     {"log.level", R"("error")", R"("info")", R"("error")"},
     {"configuration.watch", "false", "true", "false"},
     {"plugins.directory", R"("a\"b")", R"("plugins")", R"("a\"b")"},
@@ -86,6 +95,7 @@ Config parse_well(std::string_view text) {
 
 Config with(const Row& row) {
   const std::size_t dot = row.key.find('.');
+  if (dot == std::string::npos) return parse_well(row.key + " = " + row.value + "\n");
   return parse_well("[" + row.key.substr(0, dot) + "]\n" + row.key.substr(dot + 1) + " = " +
                     row.value + "\n");
 }

@@ -76,6 +76,17 @@ TEST(ConfigMistakes, numbers_and_their_bounds) {
        "default, is true"},
       {"[plugins]\ncrash_limit = 1001",
        "j.toml:2:15: plugins.crash_limit: must be an integer from 0 to 1000, is 1001"},
+      {"[server]\nmax_messages_per_s = -1\nmax_subscribes_per_s = 1000001",
+       "j.toml:2:22: server.max_messages_per_s: must be an integer from 0 to 1000000, is -1\n"
+       "j.toml:3:24: server.max_subscribes_per_s: must be an integer from 0 to 1000000, is 1000001"},
+      {"[server]\nmax_bytes_per_s = 1e3",
+       "j.toml:2:19: server.max_bytes_per_s: must be an integer from 0 to 1073741824, is 1000.0"},
+      {"[server]\nmax_json_depth = 0",
+       "j.toml:2:18: server.max_json_depth: must be an integer from 1 to 1000000, is 0"},
+      {"[server]\nmax_incoming_bytes = 1\nsoft_outbox_bytes = 1\nmax_outboxes_bytes = 1",
+       "j.toml:2:22: server.max_incoming_bytes: must be an integer from 65536 to 1073741824, is 1\n"
+       "j.toml:3:21: server.soft_outbox_bytes: must be an integer from 1024 to 1073741824, is 1\n"
+       "j.toml:4:22: server.max_outboxes_bytes: must be an integer from 65536 to 1073741824, is 1"},
       {"[server]\nmax_outbox_bytes = 1",
        "j.toml:2:20: server.max_outbox_bytes: must be an integer from 1024 to 1073741824, is 1"},
   };
@@ -252,6 +263,29 @@ TEST(ConfigMistakes, tls) {
   check_rows(rows);
 }
 
+TEST(ConfigMistakes, backlog) {
+  const std::string policies = "must be \"close\", \"drop_oldest\", \"drop_new\" or \"latest\"";
+  const std::string topics =
+      "must be a list of topics such as \"system:<metric>\", \"telemetry:*\"";
+  const Row rows[] = {
+      {"[[backlog]]\ntopics = [\"a:*\", \"b:<x>\"]\npolicy = \"latest\"", ""},
+      {"[backlog]\ntopics = [\"a\"]",
+       "j.toml:1:1: backlog: must be tables, [[backlog]], is a table"},
+      {"backlog = [1]", "j.toml:1:12: backlog[0]: must be tables, [[backlog]], is 1"},
+      {"[[backlog]]\ntopics = []\npolicy = \"newest\"",
+       "j.toml:2:10: backlog[0].topics: " + topics + ", is a list\nj.toml:3:10: backlog[0].policy: " +
+           policies + ", is \"newest\""},
+      {"[[backlog]]\ntopics = [\"a:*:b\", \"<\"]\npolicy = \"close\"",
+       "j.toml:2:11: backlog[0].topics: malformed pattern \"a:*:b\": * stands only as a last segment\n"
+       "j.toml:2:20: backlog[0].topics: malformed pattern \"<\": \"<\" is neither a literal nor <name>"},
+      {"[[backlog]]\npolicy = \"close\"\n[[backlog]]\ntopics = [\"a\"]\nsize = 1",
+       "j.toml:1:1: backlog[0]: must have topics\n"
+       "j.toml:3:1: backlog[1]: must have policy\n"
+       "j.toml:5:8: backlog[1].size: unknown; there are topics and policy"},
+  };
+  check_rows(rows);
+}
+
 TEST(ConfigMistakes, a_long_text_is_cut_between_characters) {
   const std::string text = "[log]\nlevel = \"" + std::string(59, 'x') + "éy\"";
   const std::string expected =
@@ -288,7 +322,7 @@ TEST(ConfigMistakes, unknown_tables) {
       {"[plugns]\n", "j.toml:1:2: plugns: unknown; did you mean [plugins]?"},
       {"[nowhere]\n",
        "j.toml:1:2: nowhere: unknown; the tables are [server], [tls], [process], [log], "
-       "[configuration], [plugins] and [plugin.NAME]"},
+       "[configuration], [plugins], [[backlog]] and [plugin.NAME]"},
       {"max_connections = 5",
        "j.toml:1:1: max_connections: unknown; did you mean server.max_connections?"},
       {"server = 3", "j.toml:1:10: server: must be a table, [server], is 3"},
@@ -349,16 +383,18 @@ TEST(ConfigMistakes, all_are_said_in_the_order_of_the_file) {
       {"[server]\npath = 1\nfoo = 2\nlisten = [1, 'x']\n[log]\nlevel = 'x'\n[nowhere]\n",
        "j.toml:2:8: server.path: must be \"\" for any path, or a path such as \"/ws\" without a "
        "query, is 1\n"
-       "j.toml:3:1: server.foo: unknown; [server] takes listen, unix_mode, path, "
-       "max_connections, ping_interval_s, ping_timeout_s, handshake_timeout_s, close_timeout_s, "
-       "shutdown_timeout_s, max_message_bytes, max_topic_bytes, max_event_bytes, "
-       "max_subscriptions, max_outbox_bytes, read_buffer_bytes and forward_headers\n"
+       "j.toml:3:1: server.foo: unknown; [server] takes listen, unix_mode, path, max_connections, "
+       "ping_interval_s, ping_timeout_s, handshake_timeout_s, close_timeout_s, shutdown_timeout_s, "
+       "max_message_bytes, max_topic_bytes, max_event_bytes, max_json_depth, max_incoming_bytes, "
+       "max_messages_per_s, max_bytes_per_s, max_subscriptions, max_subscribes_per_s, "
+       "soft_outbox_bytes, max_outbox_bytes, max_outboxes_bytes, "
+       "read_buffer_bytes and forward_headers\n"
        "j.toml:4:11: server.listen: must be a list of strings such as \"127.0.0.1:3001\", "
        "\"[::1]:3001\", \"unix:/path\", is 1\n"
        "j.toml:4:14: server.listen: must be ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH, is \"x\"\n"
        "j.toml:6:9: log.level: must be \"error\", \"warning\", \"info\" or \"debug\", is \"x\"\n"
        "j.toml:7:2: nowhere: unknown; the tables are [server], [tls], [process], [log], "
-       "[configuration], [plugins] and [plugin.NAME]"},
+       "[configuration], [plugins], [[backlog]] and [plugin.NAME]"},
   };
   check_rows(rows);
 }

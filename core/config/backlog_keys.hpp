@@ -1,0 +1,16 @@
+// How [[backlog]] is read and shown. Any thread, no state.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/config/keys.hpp"
+#include "core/hub/slow_policy.hpp"
+
+namespace jackfield::config {
+
+void read_backlog(Field& field, const Target& target);
+
+std::string to_toml(const std::vector<hub::BacklogRule>& rules);
+
+}  // namespace jackfield::config
