@@ -5,6 +5,7 @@
 # The only list of packages.
 build_packages="cmake ninja-build gcc g++ pkg-config
   libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcjson-dev libtomlplusplus-dev
+  libjwt-dev libssl-dev
   libboost-dev libboost-filesystem-dev libcli11-dev"
 test_packages="cpputest valgrind libc6-dbg"
 clang_packages="clang"

@@ -20,11 +20,12 @@ check_lines() {
       allowed["files"] = " files base "
       allowed["wire"] = " wire base "
       allowed["hub"] = " hub wire base "
+      allowed["access"] = " access hub wire files base "
       allowed["plugin"] = " plugin hub wire files base "
       allowed["http"] = " http hub wire base "
-      allowed["net"] = " net http hub wire base "
+      allowed["net"] = " net http access hub wire base "
       allowed["config"] = " config base settings "
-      allowed["daemon"] = " daemon config net http plugin hub wire files base "
+      allowed["daemon"] = " daemon config net http access plugin hub wire files base "
       allowed["main.cpp"] = allowed["daemon"]
     }
 
@@ -39,11 +40,26 @@ check_lines() {
       }
     }
 
+    # Many headers, but one file of one layer.
+    function check_openssl(layer) {
+      if (layer != "access") {
+        violation("OpenSSL belongs into core/access only")
+      } else if (openssl_user != "" && openssl_user != file) {
+        violation("OpenSSL is included by " openssl_user " already, one file may")
+      } else {
+        openssl_user = file
+      }
+    }
+
     function check_library(layer, header) {
       if (header ~ /^(libwebsockets|lws)/) {
         if (layer != "net") violation("libwebsockets belongs into core/net only")
       } else if (header ~ /^uv(\.h$|\/)/) {
         if (layer != "net") violation("libuv belongs into core/net only")
+      } else if (header == "jwt.h") {
+        check_single("libjwt", layer, "access")
+      } else if (header ~ /^openssl\//) {
+        check_openssl(layer)
       } else if (header ~ /^boost\/dll/) {
         check_single("Boost.DLL", layer, "plugin")
       } else if (header ~ /^boost\//) {
@@ -142,17 +158,20 @@ trap 'exit 1' HUP INT TERM
 # One tree with nothing wrong, and all that is allowed but rare.
 plant_clean() {
   mkdir -p "$tree/core/base" "$tree/core/files" "$tree/core/wire" "$tree/core/hub" \
-    "$tree/core/plugin" "$tree/core/http" "$tree/core/net" "$tree/core/config" "$tree/core/daemon" \
+    "$tree/core/access" "$tree/core/plugin" "$tree/core/http" "$tree/core/net" "$tree/core/config" "$tree/core/daemon" \
     "$tree/plugin-api/include" "$tree/plugins/echo"
   put core/base/log.hpp '#include <string>'
   put core/files/watcher.hpp '#include "core/base/log.hpp"'
   put core/wire/json.cpp '#include "core/base/log.hpp"' '#include <cjson/cJSON.h>'
   put core/hub/hub.hpp '#include "core/wire/json.hpp"' '// #include "core/net/server.hpp"'
+  put core/access/crypto.cpp '#include <openssl/evp.h>' '#include <openssl/pem.h>'
+  put core/access/gate.hpp '#include "core/hub/hub.hpp"' '#include "core/files/watcher.hpp"'
+  put core/access/jwt.cpp '#include <jwt.h>' '#include "core/wire/json.hpp"'
   put core/plugin/library.cpp '#include "core/hub/hub.hpp"' '#include "core/files/watcher.hpp"' \
     '#include "jackfield.h"' \
     '#include <boost/dll/shared_library.hpp>' '#include <boost/dll/runtime_symbol_info.hpp>'
   put core/http/health.cpp '#include "core/hub/hub.hpp"'
-  put core/net/server.cpp '#include "core/http/health.hpp"' '#include <libwebsockets.h>' \
+  put core/net/server.cpp '#include "core/http/health.hpp"' '#include "core/access/gate.hpp"' '#include <libwebsockets.h>' \
     '#include <uv.h>'
   put core/config/config.cpp '#include "core/net/settings.hpp"' '# include <toml++/toml.h>'
   put core/daemon/daemon.cpp '#include "core/config/config.hpp"' '#include <CLI/CLI.hpp>'
@@ -201,6 +220,21 @@ self_check() {
     'core/hub may not include core/plugin/library.hpp'
   plant core/hub/x.cpp '  #  include "core/net/server.hpp"' \
     'core/hub may not include core/net/server.hpp'
+  plant core/hub/x.cpp '#include "core/access/gate.hpp"' \
+    'core/hub may not include core/access/gate.hpp'
+  plant core/access/x.cpp '#include "core/net/server.hpp"' \
+    'core/access may not include core/net/server.hpp'
+  plant core/access/x.cpp '#include <libwebsockets.h>' 'libwebsockets belongs into core/net only'
+  plant core/plugin/x.cpp '#include "core/access/gate.hpp"' \
+    'core/plugin may not include core/access/gate.hpp'
+  plant core/config/x.cpp '#include "core/access/gate.hpp"' \
+    'core/config may not include core/access/gate.hpp'
+  plant core/access/z.cpp '#include <openssl/sha.h>' \
+    'OpenSSL is included by core/access/crypto.cpp already, one file may'
+  plant core/net/x.cpp '#include <openssl/ssl.h>' 'OpenSSL belongs into core/access only'
+  plant core/access/z.cpp '#include <jwt.h>' \
+    'libjwt is included by core/access/jwt.cpp already, one file may'
+  plant core/daemon/x.cpp '#include <jwt.h>' 'libjwt belongs into core/access only'
   plant core/plugin/x.cpp '#include "core/net/server.hpp"' \
     'core/plugin may not include core/net/server.hpp'
   plant core/http/x.cpp '#include "core/net/server.hpp"' \

@@ -17,12 +17,13 @@ ConnectionFacts::ConnectionFacts(Parts parts) : is_local_(parts.is_local) {
   path_end_ = end();
   texts_ += parts.query;
   assert(texts_.size() <= UINT16_MAX && "facts are short");
-  if (!parts.headers.empty()) headers_ = std::make_unique<const Headers>(std::move(parts.headers));
+  if (parts.headers.empty() && parts.groups.empty()) return;
+  rare_ = std::make_unique<const Rare>(Rare{std::move(parts.headers), std::move(parts.groups)});
 }
 
 std::string_view ConnectionFacts::header(std::string_view name) const {
-  if (headers_ == nullptr) return {};
-  for (const auto& [its_name, value] : *headers_) {
+  if (rare_ == nullptr) return {};
+  for (const auto& [its_name, value] : rare_->headers) {
     if (its_name == name) return value;
   }
   return {};

@@ -1,0 +1,133 @@
+#include "core/access/origins.hpp"
+
+#include <algorithm>
+
+#include "core/access/settings.hpp"
+
+namespace jackfield::access {
+namespace {
+
+constexpr std::string_view kAnySubdomain = "*.";
+
+std::string to_lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return lower;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+bool is_scheme(std::string_view text) {
+  return !text.empty() && is_alpha(text.front()) &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return is_alpha(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+         });
+}
+
+// A name or IPv4 address, or an IPv6 address in brackets.
+bool is_host(std::string_view text) {
+  if (text.size() > 2 && text.front() == '[' && text.back() == ']') {
+    return std::all_of(text.begin() + 1, text.end() - 1, [](char c) {
+      return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' ||
+             c == '.';
+    });
+  }
+  return !text.empty() && text.size() <= 253 && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
+  });
+}
+
+bool is_port(std::string_view text) {
+  return !text.empty() && text.size() <= 5 && text.front() != '0' &&
+         std::all_of(text.begin(), text.end(), is_digit) && std::stoi(std::string(text)) <= 65535;
+}
+
+// Takes ":PORT" off the end where there is one. False: malformed.
+bool split_port(std::string_view& host, std::string_view& port) {
+  const std::size_t colon = host.rfind(':');
+  const std::size_t bracket = host.rfind(']');
+  const bool has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  if (!has_port) return true;
+  port = host.substr(colon + 1);
+  host = host.substr(0, colon);
+  return is_port(port);
+}
+
+bool is_schemes_own(std::string_view scheme, std::string_view port) {
+  return (scheme == "http" && port == "80") || (scheme == "https" && port == "443");
+}
+
+bool ends_with_subdomain_of(std::string_view host, std::string_view domain) {
+  return host.size() > domain.size() + 1 && host.ends_with(domain) &&
+         host[host.size() - domain.size() - 1] == '.';
+}
+
+}  // namespace
+
+std::optional<Origin> Origin::parse(std::string_view text) {
+  const std::size_t end = text.find("://");
+  if (end == std::string_view::npos || !is_scheme(text.substr(0, end))) return std::nullopt;
+  std::string_view host = text.substr(end + 3);
+  std::string_view port;
+  if (!split_port(host, port) || !is_host(host)) return std::nullopt;
+  Origin origin{to_lower(text.substr(0, end)), to_lower(host), std::string(port)};
+  if (is_schemes_own(origin.scheme, origin.port)) origin.port.clear();
+  return origin;
+}
+
+OriginList::OriginList(const std::vector<std::string>& entries) {
+  for (const std::string& text : entries) {
+    if (text == "*") is_any_ = true;
+    if (text == "null") is_null_ = true;
+    std::string plain = text;
+    Entry entry;
+    const std::size_t wild = plain.find("://" + std::string(kAnySubdomain));
+    if (wild != std::string::npos) {
+      entry.has_subdomains = true;
+      plain.erase(wild + 3, kAnySubdomain.size());
+    }
+    if (const auto origin = Origin::parse(plain)) {
+      entry.origin = *origin;
+      entries_.push_back(std::move(entry));
+    }
+  }
+}
+
+bool OriginList::allows(std::string_view origin, std::string_view host) const {
+  if (origin.empty() || is_any_) return true;
+  if (origin == "null") return is_null_;
+  const std::optional<Origin> page = Origin::parse(origin);
+  if (!page) return false;
+  if (entries_.empty() && !is_null_) {
+    std::string_view port;
+    return split_port(host, port) && is_host(host) && to_lower(host) == page->host;
+  }
+  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    if (!entry.has_subdomains) return entry.origin == *page;
+    return entry.origin.scheme == page->scheme && entry.origin.port == page->port &&
+           ends_with_subdomain_of(page->host, entry.origin.host);
+  });
+}
+
+base::Result<std::string> read_origin(std::string_view text) {
+  if (text == "*" || text == "null") return std::string(text);
+  std::string plain(text);
+  const std::size_t wild = plain.find("://" + std::string(kAnySubdomain));
+  if (wild != std::string::npos) plain.erase(wild + 3, kAnySubdomain.size());
+  const std::optional<Origin> origin = Origin::parse(plain);
+  if (!origin) {
+    return base::Result<std::string>::failure(
+        "\"https://HOST\", \"https://HOST:PORT\", \"https://*.DOMAIN\", \"null\" or \"*\"");
+  }
+  std::string kept = origin->scheme + "://";
+  if (wild != std::string::npos) kept += kAnySubdomain;
+  kept += origin->host;
+  if (!origin->port.empty()) kept += ":" + origin->port;
+  return kept;
+}
+
+}  // namespace jackfield::access
