@@ -18,7 +18,7 @@ class ConnectionFacts {
   struct Parts {
     std::string peer;      // numeric address, or "unix"
     std::string identity;  // "KIND:NAME", core/access/identity.hpp; empty: nobody known
-    std::string groups;    // "ops,staff"; empty: none
+    std::string groups{};  // "ops,staff"; empty: none
     std::string path;
     std::string query;
     Headers headers;        // those that may be forwarded
