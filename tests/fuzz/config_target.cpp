@@ -6,9 +6,13 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <vector>
 
 #include "core/config/changes.hpp"
 #include "core/config/config.hpp"
@@ -51,8 +55,31 @@ std::string as_file(const Config& config) {
   return text;
 }
 
+// The numbers, not as they are shown: two values must not be shown alike.
+std::vector<std::int64_t> numbers_of(const Config& config) {
+  const auto& [server, limits, plugins] = std::tie(config.server, config.limits, config.plugins);
+  std::vector<std::int64_t> numbers;
+  for (const std::size_t number :
+       {limits.max_connections, limits.max_message_bytes, limits.max_topic_bytes,
+        limits.max_event_bytes, limits.max_subscriptions, limits.max_outbox_bytes,
+        server.read_buffer_bytes, plugins.crash_limit, server.listen.size(),
+        server.forward_headers.size(), plugins.order.size(), server.path.size(),
+        plugins.directory.string().size(), plugins.runtime_directory.string().size()}) {
+    numbers.push_back(static_cast<std::int64_t>(number));
+  }
+  for (const std::chrono::milliseconds time :
+       {server.ping_interval, server.ping_timeout, server.handshake_timeout, server.close_timeout,
+        server.shutdown_timeout, plugins.quiet, plugins.scan_interval, plugins.start_timeout,
+        plugins.drain_timeout, plugins.stop_timeout, plugins.callback_budget,
+        plugins.crash_window}) {
+    numbers.push_back(time.count());
+  }
+  return numbers;
+}
+
 std::string differences(const Config& before, const Config& after) {
   std::string text;
+  if (numbers_of(before) != numbers_of(after)) text = "numbers\n";
   for (const config::Change& change : config::find_changes(before, after)) {
     text += change.key + ": " + change.before + " -> " + change.after + "\n";
   }
