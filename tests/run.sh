@@ -55,7 +55,7 @@ $in_order ctest --test-dir "$root/build/$preset" --output-on-failure --no-tests=
   --parallel "$(nproc)" --output-log "$results" "$@"
 status=$?
 sed -n -e 's/^NOT CHECKED: //p' -e 's/^SKIPPED: //p' \
-  "$root/build/$preset/Testing/Temporary/LastTest.log" |
+  "$root/build/$preset/Testing/Temporary/LastTest.log" 2>/dev/null |
   sort -u | sed "s/^/$me: not checked: /"
 grep 'tests passed' "$results" | tail -n 1
 exit $status
