@@ -15,6 +15,7 @@ struct JsonDocument::Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
+  // Takes the value over, also where it throws.
   void add(const std::string& key, cJSON* value) {
     if (value == nullptr || cJSON_AddItemToObject(object, key.c_str(), value) == 0) {
       cJSON_Delete(value);
@@ -45,8 +46,7 @@ void JsonDocument::add(const std::string& key, std::uint64_t number) {
 }
 
 void JsonDocument::add(const std::string& key, JsonDocument object) {
-  node_->add(key, object.node_->object);
-  object.node_->object = nullptr;  // it is this one's now
+  node_->add(key, std::exchange(object.node_->object, nullptr));
 }
 
 void JsonDocument::add(const std::string& key, std::vector<JsonDocument> objects) {

@@ -92,10 +92,13 @@ std::string Stream::tls_refusal(const Address& address, const TlsOptions& tls, W
   return stream.receive(answer, where) ? "" : "refused after the handshake";
 }
 
-bool Stream::is_accepted(const Address& address) {
+std::optional<Stream> Stream::try_connect(const Address& address) {
   Stream stream;
-  return stream.connect_to(address, 0);
+  if (!stream.connect_to(address, 0)) return std::nullopt;
+  return stream;
 }
+
+bool Stream::is_accepted(const Address& address) { return try_connect(address).has_value(); }
 
 bool Stream::connect_to(const Address& address, int receive_buffer) {
   const Name name = name_of_address(address);

@@ -31,6 +31,8 @@ class Stream {
   explicit Stream(const Address& address, int receive_buffer = 0, const TlsOptions& tls = {},
                   Where where = Where::here());
   ~Stream();
+  // Nothing where nobody accepts it.
+  static std::optional<Stream> try_connect(const Address& address);
   // Whether something accepts connections there.
   static bool is_accepted(const Address& address);
   // Why the server there does not take such a client, or the client it; empty where they agree. The
