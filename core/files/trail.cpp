@@ -113,7 +113,10 @@ Inotify::Watch Trail::watch(const fs::path& folder, bool is_goal, std::error_cod
 }
 
 bool Trail::is_crossed_by(const Inotify::Event& event) const {
-  if (event.is(kFolderEvents | IN_UNMOUNT | IN_IGNORED)) {
+  // Who may read the folder, or pass through it, is an attribute of its own.
+  const bool is_of_folder = event.is(kFolderEvents | IN_UNMOUNT | IN_IGNORED) ||
+                            (event.is(IN_ATTRIB) && event.name.empty());
+  if (is_of_folder) {
     return std::find(watches_.begin(), watches_.end(), event.watch) != watches_.end();
   }
   return event.is(kEntryEvents) &&
