@@ -500,7 +500,7 @@ base::Status check_headers(const WatchOptions& options) {
   if (!is_token) return base::Status::failure("the token has characters that no token has");
   for (const std::string& header : options.headers) {
     if (!is_header(header)) {
-      return base::Status::failure("\"" + header + "\" is no header, as in 'Name: value'");
+      return base::Status::failure("a header is written as 'Name: value'");
     }
   }
   return base::Status::ok();

@@ -1,7 +1,11 @@
 // Listeners with TLS: which TLS is spoken, what the answers say, and that nothing of what OpenSSL
 // holds back is left lying.
+#include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 
 #include "tests/support/tls_group.hpp"
@@ -11,6 +15,7 @@
 namespace {
 
 using namespace jackfield::test;
+using std::chrono::hours;
 
 TEST_GROUP_BASE(Tls, TlsGroup) {
   TlsFacts facts_for(const TlsOptions& client, Where where = Where::here()) {
@@ -262,6 +267,98 @@ TEST(Tls, one_who_ends_tls_without_a_close_is_sent_nothing_more) {
   a.stream().tls()->finish();
   CHECK_FALSE(a.receive_frame_or_end().has_value());
   CHECK_TRUE(a.stream().tls()->has_peer_finished());
+}
+
+TEST_GROUP_BASE(WatchTls, TlsGroup) {
+  void setup() override { write("ca.pem", authority.certificate()); }
+
+  Finished watch(std::vector<std::string> arguments, Where where = Where::here()) {
+    arguments.insert(arguments.begin(), {jackfield_executable(), "watch"});
+    arguments.insert(arguments.end(),
+                     {"--send", R"(["echo:w","echo",1])", "--count", "1"});
+    return run_program(arguments, where);
+  }
+  std::string url(const std::string& host) {
+    return "wss://" + host + ":" + std::to_string(server().addresses().at(0).port) + "/";
+  }
+  void expect_answer(const Finished& finished, Where where = Where::here()) {
+    check(finished.ending.code == 0, finished.errors, where);
+    check(finished.output == "[\"echo:w\",\"echoed\",1]\n", finished.output, where);
+  }
+  void expect_none(const Finished& finished, int code, std::string_view part,
+                   Where where = Where::here()) {
+    check(finished.ending.code == code, finished.ending.text() + ": " + finished.errors, where);
+    check(count_lines(finished.errors, {"jackfield: ", part}) == 1, finished.errors, where);
+  }
+};
+
+TEST(WatchTls, takes_a_server_that_its_authority_vouches_for) {
+  start_tls();
+  const std::string ca = file("ca.pem").string();
+  expect_answer(watch({"--url", url("localhost"), "--ca", ca}));
+  expect_answer(watch({"--url", url("127.0.0.1"), "--ca", ca}));
+}
+
+TEST(WatchTls, takes_no_other) {
+  write(authority.issue({.names = {"DNS:localhost"}}));
+  start_tls();
+  const std::string ca = file("ca.pem").string();
+  expect_none(watch({"--url", url("localhost")}), 3, "its certificate is not trusted: unable to get");
+  expect_none(watch({"--url", url("127.0.0.1"), "--ca", ca}), 3,
+              "its certificate is not trusted: IP address mismatch");
+  expect_none(watch({"--url", url("localhost"), "--ca", "/nowhere"}), 2,
+              "/nowhere cannot be used: ");
+}
+
+TEST(WatchTls, takes_any_where_it_is_to_and_says_so) {
+  write(self_signed({.names = {"DNS:other"}, .begins = hours(-48), .ends = hours(-24)}));
+  start_tls();
+  const Finished finished = watch({"--url", url("127.0.0.1"), "--insecure"});
+  expect_answer(finished);
+  LONGS_EQUAL(1, count_lines(finished.errors, {"warning: --insecure"}));
+}
+
+TEST(WatchTls, says_that_there_is_no_tls) {
+  start({.plugins = {"echo"}, .listen = {"unix:" + file("s").string(), "127.0.0.1:0"}});
+  const std::string port = std::to_string(server().addresses().at(1).port);
+  expect_none(watch({"--url", "wss://127.0.0.1:" + port + "/"}), 3, "the TLS handshake failed: ");
+}
+
+TEST(WatchTls, sends_a_token_and_headers) {
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in any{};
+  any.sin_family = AF_INET;
+  any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof any;
+  auto* const name = reinterpret_cast<sockaddr*>(&any);
+  CHECK(bind(listener, name, size) == 0 && listen(listener, 1) == 0 &&
+        getsockname(listener, name, &size) == 0);
+  ChildProcess watcher({jackfield_executable(), "watch", "--url",
+                        "ws://127.0.0.1:" + std::to_string(ntohs(any.sin_port)) + "/", "--token",
+                        "abc.d", "--header", "X-Team: red", "--header", "X-Empty:", "t"});
+  const int connection = accept(listener, nullptr, nullptr);
+  std::string request(4096, '\0');
+  std::size_t got = 0;
+  while (request.find("\r\n\r\n") == std::string::npos) {
+    const ssize_t count = recv(connection, request.data() + got, request.size() - got, 0);
+    CHECK(count > 0);
+    got += static_cast<std::size_t>(count);
+  }
+  STRCMP_CONTAINS("\r\nauthorization: Bearer abc.d\r\n", request.c_str());
+  STRCMP_CONTAINS("\r\nX-Team: red\r\n", request.c_str());
+  STRCMP_CONTAINS("\r\nX-Empty: \r\n", request.c_str());
+  close(connection);
+  close(listener);
+  CHECK(watcher.wait().has_value());
+}
+
+TEST(WatchTls, what_could_end_a_header_is_a_mistake) {
+  for (const char* header : {"X-Team", ": red", "X Team: red", "X-Team: red\r\nHost: x"}) {
+    expect_none(run_program({jackfield_executable(), "watch", "--header", header, "t"}), 2,
+                "a header is written as 'Name: value'");
+  }
+  expect_none(run_program({jackfield_executable(), "watch", "--token", "a b", "t"}), 2,
+              "the token has characters that no token has");
 }
 
 }  // namespace
