@@ -48,7 +48,8 @@ SlowPolicy Hub::policy_of(std::string_view topic) const {
 bool Hub::has_room(const Connection& connection, const wire::FrameRef& frame) const {
   const std::size_t waiting = waiting_bytes(connection);
   if (waiting == 0) return true;
-  return waiting + frame.bytes().size() <= soft_ && ledger_.octets <= limits_.max_outboxes_bytes;
+  return waiting + frame.bytes().size() <= soft_ && !connection.is_slow &&
+         ledger_.octets <= limits_.max_outboxes_bytes;
 }
 
 // This and `deliver` are the only places where octets are let in to wait for a connection.
@@ -97,12 +98,14 @@ bool Hub::make_room(Connection& connection, Outbox& queue, const wire::FrameRef&
   // What it had no chance to take yet is not its fault.
   if (connection.link_bytes == 0) write_out(connection);
   const std::size_t size = frame.bytes().size();
+  const SlowPolicy policy = policy_of_mark(frame->mark());
   const Bounds bound = bounds(connection, size);
   const std::size_t waiting = waiting_bytes(connection);
-  if (waiting == 0 || waiting + size <= bound.soft) return true;
+  const bool is_within = waiting == 0 || waiting + size <= bound.soft;
+  const bool is_followed = connection.is_slow && policy == SlowPolicy::kLatest;
+  if (is_within && !is_followed) return true;
   begin_slow(connection);
   bool is_taken = false;
-  const SlowPolicy policy = policy_of_mark(frame->mark());
   switch (policy) {
     case SlowPolicy::kClose:
       is_taken = make_room_for_owed(connection, queue, size, bound);
@@ -181,7 +184,8 @@ void Hub::begin_slow(Connection& connection) {
                                  {"waiting_bytes", waiting_bytes(connection)}});
 }
 
-// Not before much less waits: who is at the bound does not begin to be slow again and again.
+// When it has read until much less waits: who is at the bound does not begin to be slow again and
+// again.
 void Hub::end_slow(Connection& connection) {
   if (waiting_bytes(connection) > soft_ / 2) return;
   connection.is_slow = false;
@@ -313,7 +317,7 @@ void Hub::note_link(Connection& connection, bool is_congested, std::size_t writt
       --waiting_count_;
     }
   }
-  if (connection.is_slow) end_slow(connection);
+  if (connection.is_slow && written != 0) end_slow(connection);
 }
 
 void Hub::end_turn() {

@@ -11,7 +11,7 @@ namespace jackfield::hub {
 using wire::FrameRef;
 
 struct Outbox::Notes {
-  std::uint64_t base = 1;                 // the number of the first slot's place
+  std::uint64_t base = 2;                 // the number of the first slot's place; none is 0
   std::array<std::uint64_t, 8> oldest{};  // before this place none of these policies waits
   std::uint64_t latest_until = 0;         // before this place all that are kLatest are noted
   std::unordered_map<std::uint64_t, std::uint64_t> latest;  // places, by the hash of their names

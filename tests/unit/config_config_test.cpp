@@ -132,7 +132,8 @@ TEST(ConfigConfig, every_known_key_is_documented_once) {
     begin = end + 1;
     if (line.starts_with('[')) table = line.substr(1, line.find(']') - 1);
     const bool is_setting = line.starts_with('#') && line.size() > 1 && line[1] != ' ';
-    if (is_setting) documented.push_back(table + "." + line.substr(1, line.find(' ') - 1));
+    if (is_setting) documented.push_back((table.empty() ? "" : table + ".") +
+                                            line.substr(1, line.find(' ') - 1));
   }
   std::vector<std::string> known = jackfield::config::known_keys();
   std::sort(known.begin(), known.end());
@@ -153,7 +154,9 @@ TEST(ConfigConfig, every_known_key_says_in_the_manual_when_a_change_counts) {
   const std::string manual =
       jackfield::test::read_file(std::filesystem::path(JACKFIELD_SOURCES) / "conf/README.md");
   for (const jackfield::config::Key& key : jackfield::config::kKeys) {
-    const std::string name = std::string(key.table) + "." + std::string(key.name);
+    const std::string name = key.table.empty()
+                                 ? std::string(key.name)
+                                 : std::string(key.table) + "." + std::string(key.name);
     const std::size_t row = manual.find("| `" + name + "` |");
     const std::string line = manual.substr(row, manual.find('\n', row) - row);
     const bool has_live_values = key.keep == nullptr || name == "server.max_connections";
@@ -175,8 +178,15 @@ shutdown_timeout_s = 3600
 max_message_bytes = 65536
 max_topic_bytes = 11
 max_event_bytes = 12
+max_json_depth = 14
+max_incoming_bytes = 65537
+max_messages_per_s = 15
+max_bytes_per_s = 16
 max_subscriptions = 13
+max_subscribes_per_s = 17
+soft_outbox_bytes = 2048
 max_outbox_bytes = 65536
+max_outboxes_bytes = 65538
 forward_headers = ["X-Real-IP", "cookie"]
 [tls]
 certificate = "server.pem"
@@ -202,9 +212,26 @@ stop_timeout_s = 13
 callback_budget_s = 1.5
 crash_limit = 0
 crash_window_s = 86400
+[[backlog]]
+topics = ["a:<x>"]
+policy = "drop_new"
+[[backlog]]
+topics = ["*"]
+policy = "drop_oldest"
 )");
   STRCMP_EQUAL("[::]:1 0.0.0.0:2 unix:/run/j ", listen_text(config).c_str());
   STRCMP_EQUAL("/ws/v1", config.server.path.c_str());
+  LONGS_EQUAL(14, config.limits.max_json_depth);
+  LONGS_EQUAL(65537, config.limits.max_incoming_bytes);
+  LONGS_EQUAL(15, config.limits.max_messages_per_s);
+  LONGS_EQUAL(16, config.limits.max_bytes_per_s);
+  LONGS_EQUAL(17, config.limits.max_subscribes_per_s);
+  LONGS_EQUAL(2048, config.limits.soft_outbox_bytes);
+  LONGS_EQUAL(65538, config.limits.max_outboxes_bytes);
+  const std::vector<jackfield::hub::BacklogRule> backlog = {
+      {{"a:<x>"}, jackfield::hub::SlowPolicy::kDropNew},
+      {{"*"}, jackfield::hub::SlowPolicy::kDropOldest}};
+  CHECK(config.backlog == backlog);
   LONGS_EQUAL(1000000, config.limits.max_connections);
   CHECK(config.server.ping_interval == milliseconds(0));
   CHECK(config.server.ping_timeout == milliseconds(250));
