@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::string_view kPluginTable = "plugin";
 constexpr auto kTables = std::to_array<std::string_view>(
-    {"server", "tls", "process", "log", "configuration", "plugins"});
+    {"server", "tls", "auth", "jwt", "process", "log", "configuration", "plugins"});
 
 bool is_known_table(std::string_view name) {
   return std::find(kTables.begin(), kTables.end(), name) != kTables.end();
@@ -55,7 +55,13 @@ std::string suggest_key(std::string_view table, std::string_view name) {
 std::string suggest_table(std::string_view name) {
   std::vector<std::string_view> names(kTables.begin(), kTables.end());
   names.push_back(kPluginTable);
+  for (const Key& key : kKeys) {
+    if (key.table.empty()) names.push_back(key.name);
+  }
   if (const auto near = nearest(name, names)) {
+    if (!is_known_table(*near) && *near != kPluginTable) {
+      return "; did you mean [[" + std::string(*near) + "]]?";
+    }
     return *near == kPluginTable ? "; did you mean [plugin.NAME]?"
                                  : "; did you mean [" + std::string(*near) + "]?";
   }
@@ -169,6 +175,14 @@ class Reader {
                    "max_topic_bytes and max_event_bytes together, and 9",
                    limits.max_topic_bytes + limits.max_event_bytes + 9,
                    {"server.max_topic_bytes", "server.max_event_bytes"});
+    const access::Settings& access = config_.access;
+    const bool can_know =
+        access.has_credentials() || access.unix_peers || !config_.server.tls.client_ca.empty();
+    if (access.required && !can_know) {
+      mistakes_.add(places_["auth.required"], "auth.required",
+                    "must be false where nothing says who anybody is: auth.tokens, [[jwt.keys]], "
+                    "tls.client_ca, auth.unix_peers");
+    }
     for (auto& [key, message] : find_tls_mistakes(config_.server)) {
       auto place = places_.find(key);
       if (place == places_.end()) place = places_.find("server.listen");

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/access/settings.hpp"
 #include "core/base/log.hpp"
 #include "core/daemon/settings.hpp"
 #include "core/hub/settings.hpp"
@@ -20,6 +21,7 @@ namespace jackfield::config {
 // As it stands without a configuration file.
 struct Config {
   net::Settings server;
+  access::Settings access;
   hub::Limits limits;
   std::vector<hub::BacklogRule> backlog;  // the first that has a topic says its policy
   plugin::Settings plugins;

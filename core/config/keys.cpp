@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/config/access_keys.hpp"
 #include "core/config/backlog_keys.hpp"
 #include "core/config/endpoint.hpp"
 #include "core/config/toml_text.hpp"
@@ -118,6 +119,13 @@ void read_forward_headers(Field& field, const Target& target) {
     std::transform(name.begin(), name.end(), name.begin(), to_lower);
     return TextResult(std::move(name));
   });
+}
+
+// Any text.
+template <class Setting>
+void read_text(Field& field, const Target& target) {
+  const std::string* text = field.text("a string");
+  if (text != nullptr) Setting::in(target.config) = *text;
 }
 
 void read_level(Field& field, const Target& target) {
@@ -313,6 +321,15 @@ constexpr Key unix_mode() {
           keep<OfServer<&net::Settings::unix_mode>>};
 }
 
+template <auto kMember>
+using OfAccess = Place<&Config::access, kMember>;
+
+template <auto kMember>
+constexpr Key access_text(std::string_view table, std::string_view name) {
+  return live<OfAccess<kMember>>(table, name, read_text<OfAccess<kMember>>);
+}
+
+using Access = access::Settings;
 using net::Settings;
 using net::TlsSettings;
 using Process = daemon::Settings;
@@ -322,12 +339,21 @@ constexpr auto kTable = std::to_array<Key>({
     at_start<OfServer<&Settings::listen>>("server", "listen", read_listen),
     unix_mode(),
     live<OfServer<&Settings::path>>("server", "path", read_path),
+    live<OfAccess<&Access::origins>>("server", "origins", read_origins),
     max_connections(),
+    live<OfServer<&Settings::max_connections_per_address>>(
+        "server", "max_connections_per_address",
+        read_integer<OfServer<&Settings::max_connections_per_address>, 0, 1'000'000>),
     seconds_or_off<OfServer<&Settings::ping_interval>, kDay>("server", "ping_interval_s"),
     seconds<OfServer<&Settings::ping_timeout>, kDay>("server", "ping_timeout_s"),
     seconds<OfServer<&Settings::handshake_timeout>, kHour>("server", "handshake_timeout_s"),
+    seconds_or_off<OfServer<&Settings::first_message_timeout>, kDay>("server",
+                                                                     "first_message_timeout_s"),
     seconds<OfServer<&Settings::close_timeout>, kHour>("server", "close_timeout_s"),
     seconds<OfServer<&Settings::shutdown_timeout>, kHour>("server", "shutdown_timeout_s"),
+    at_start<OfServer<&Settings::max_header_bytes>>(
+        "server", "max_header_bytes",
+        read_integer<OfServer<&Settings::max_header_bytes>, 1024, 16384>),
     limit<&hub::Limits::max_message_bytes, 1024, kGiB>("max_message_bytes"),
     limit<&hub::Limits::max_topic_bytes, 1, 65536>("max_topic_bytes"),
     limit<&hub::Limits::max_event_bytes, 1, 65536>("max_event_bytes"),
@@ -353,6 +379,21 @@ constexpr auto kTable = std::to_array<Key>({
     at_start<OfProcess<&Process::user>>("process", "user", read_user),
     at_start<OfProcess<&Process::group>>("process", "group", read_group),
     live<Place<&Config::backlog>>("", "backlog", read_backlog),
+    live<OfAccess<&Access::tokens>>("auth", "tokens", read_file_path<OfAccess<&Access::tokens>>),
+    boolean<OfAccess<&Access::required>>("auth", "required"),
+    boolean<OfAccess<&Access::close_expired>>("auth", "close_expired"),
+    boolean<OfAccess<&Access::unix_peers>>("auth", "unix_peers"),
+    live<OfAccess<&Access::query_parameter>>("auth", "query_parameter", read_query_parameter),
+    live<OfAccess<&Access::cookie>>("auth", "cookie", read_cookie),
+    live<OfAccess<&Access::subprotocol_prefix>>("auth", "subprotocol_prefix",
+                                                read_subprotocol_prefix),
+    access_text<&Access::jwt_issuer>("jwt", "issuer"),
+    access_text<&Access::jwt_audience>("jwt", "audience"),
+    seconds_or_off<OfAccess<&Access::jwt_leeway>, kHour>("jwt", "leeway_s"),
+    access_text<&Access::jwt_groups_claim>("jwt", "groups_claim"),
+    boolean<OfAccess<&Access::jwt_exp_required>>("jwt", "exp_required"),
+    live<OfAccess<&Access::jwt_keys>>("jwt", "keys", read_jwt_keys),
+    live<OfAccess<&Access::rules>>("", "access", read_access),
     live<Place<&Config::log_level>>("log", "level", read_level),
     boolean<Place<&Config::watch>>("configuration", "watch"),
     at_start<OfPlugins<&Plugins::directory>>("plugins", "directory", read_directory),

@@ -26,8 +26,9 @@ namespace {
 // How long a plugin's running job may hold up the end of the process.
 constexpr std::chrono::seconds kPluginPatience{5};
 
-// Connections that are refused or closing, listeners, plugins' own files.
+// Connections that are refused or on their way in, listeners, plugins' own files.
 constexpr rlim_t kSpareDescriptors = 1024;
+static_assert(net::Server::kSpareSockets + 256 <= kSpareDescriptors);
 
 constexpr std::array kStopSignals{SIGTERM, SIGINT};
 
@@ -121,11 +122,12 @@ void limit_descriptors(std::size_t max_connections, base::Log& log) {
 Daemon::Daemon(ConfigSource source, config::Config config)
     : config_(std::move(config)),
       log_(config_.log_level, StderrSink()),
+      gate_(loop_, log_),
       hub_(config_.limits, ids_, log_),
       plugins_(config_.plugins, hub_, loop_, ids_, log_),
       certificates_(config_, log_, loop_, server_),
       reconfiguration_(std::move(source), config_,
-                       {log_, loop_, hub_, server_, plugins_, certificates_}),
+                       {log_, loop_, gate_, hub_, server_, plugins_, certificates_}),
       server_(config_.server, loop_, hub_, log_) {}
 
 Daemon::~Daemon() = default;
@@ -144,6 +146,9 @@ base::Status Daemon::start() {
   limit_descriptors(config_.limits.max_connections, log_);
   certificates_.watch();
   hub_.set_backlog(config_.backlog);
+  if (auto status = gate_.apply(config_.access, config_.watch); !status.is_ok()) return status;
+  hub_.set_access(gate_.policy());
+  server_.set_gate(&gate_);
   if (auto status = server_.start(); !status.is_ok()) return status;
   if (auto status = give_up_root(user.value()); !status.is_ok()) return status;
   if (auto status = plugins_.begin(); !status.is_ok()) return status;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/access/gate.hpp"
 #include "core/base/account_names.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/log.hpp"
@@ -55,6 +56,7 @@ class Daemon {
   base::Log log_;
   base::IdSource ids_;
   net::LoopUv loop_;
+  access::Gate gate_;
   hub::Hub hub_;
   plugin::PluginSet plugins_;
   CertificateRenewal certificates_;

@@ -22,6 +22,7 @@ Reconfiguration::Reconfiguration(ConfigSource source, config::Config& config, co
 
 void Reconfiguration::begin() {
   stage_ = Stage::kOpen;
+  parts_.gate.on_change([this] { gate_changed(); });
   if (std::exchange(is_asked_, false)) ask();
   watch();
   say_distrust();
@@ -78,6 +79,8 @@ void Reconfiguration::refuse(const std::vector<config::Mistake>& mistakes) {
   }
   parts_.log.write_each(LogLevel::kError, "configuration not changed",
                         {{"file", source_.file().string()}, {"mistakes", mistakes.size()}});
+  // Tokens that were taken away do not wait for a mended file.
+  if (const base::Status status = parts_.gate.reload(); status.is_ok()) gate_changed();
 }
 
 void Reconfiguration::take(const config::Config& wanted) {
@@ -133,10 +136,30 @@ void Reconfiguration::apply() {
   parts_.log.set_level(config_.log_level);
   parts_.hub.set_limits(config_.limits);
   parts_.hub.set_backlog(config_.backlog);
+  apply_access();
   parts_.server.apply(config_.server);
   parts_.certificates.watch();
   parts_.plugins.apply(config_.plugins);
   watch();
+}
+
+// A file of tokens or keys that cannot be read leaves those that there are, and the rules with
+// them.
+void Reconfiguration::apply_access() {
+  const base::Status status = parts_.gate.apply(config_.access, config_.watch);
+  if (!status.is_ok()) {
+    parts_.log.write_each(LogLevel::kError, "who may connect is not changed",
+                          {{"reason", status.message()}});
+    return;
+  }
+  gate_changed();
+}
+
+void Reconfiguration::gate_changed() {
+  if (stage_ != Stage::kOpen) return;
+  parts_.hub.set_access(parts_.gate.policy());
+  parts_.hub.recheck_access();
+  parts_.server.recheck_tokens();
 }
 
 void Reconfiguration::watch() {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/access/gate.hpp"
 #include "core/base/log.hpp"
 #include "core/base/loop.hpp"
 #include "core/config/changes.hpp"
@@ -29,6 +30,7 @@ class Reconfiguration {
   struct Parts {
     base::Log& log;
     base::Loop& loop;
+    access::Gate& gate;
     hub::Hub& hub;
     net::Server& server;
     plugin::PluginSet& plugins;
@@ -63,6 +65,8 @@ class Reconfiguration {
   void warn_of_unreadable();
   void say_postponed(const std::vector<config::Change>& postponed);
   void apply();
+  void apply_access();
+  void gate_changed();
   void watch();
 
   ConfigSource source_;

@@ -6,6 +6,17 @@
 #include <utility>
 
 namespace jackfield::net {
+namespace {
+
+// RFC 9110 sections 15.5.9 and 15.6.4.
+constexpr std::string_view kTimeout =
+    "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: text/plain\r\n"
+    "content-length: 38\r\n\r\nThe request did not come in its time.\n";
+constexpr std::string_view kCrowded =
+    "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-type: text/plain\r\n"
+    "content-length: 44\r\n\r\nToo many others ask, and this one was first\n";
+
+}  // namespace
 
 Handshakes::~Handshakes() {
   if (timer_ != 0) loop_.cancel_timer(timer_);
@@ -17,25 +28,32 @@ void Handshakes::set_timeout(std::chrono::milliseconds timeout) {
   watch();
 }
 
-void Handshakes::begin(lws* wsi) {
+void Handshakes::begin(lws* wsi, const Arrival& arrival) {
   if (in_order_.size() >= kMax) {
     ++counts_.handshakes_crowded_out;
-    cut_oldest("too many handshakes");
+    cut_oldest("too many handshakes", kCrowded);
   }
-  in_order_.push_back({wsi, base::Loop::now(), false});
+  in_order_.push_back({wsi, base::Loop::now(), arrival, false});
   by_wsi_[wsi] = std::prev(in_order_.end());
   watch();
 }
 
 void Handshakes::end(lws* wsi) {
+  const Arrival arrival = take(wsi);
+  if (arrival.address) addresses_.leave(*arrival.address);
+}
+
+Handshakes::Arrival Handshakes::take(lws* wsi) {
   const auto found = by_wsi_.find(wsi);
-  if (found == by_wsi_.end()) return;
+  if (found == by_wsi_.end()) return {};
+  const Arrival arrival = found->second->arrival;
   in_order_.erase(found->second);
   by_wsi_.erase(found);
   if (in_order_.empty() && timer_ != 0) {
     loop_.cancel_timer(timer_);
     timer_ = 0;
   }
+  return arrival;
 }
 
 void Handshakes::answered(lws* wsi) {
@@ -50,10 +68,17 @@ void Handshakes::gone(lws* wsi) {
   end(wsi);
 }
 
-void Handshakes::cut_oldest(const char* why) {
+// Without TLS it is told why, unless it has had an answer. Within TLS nothing can be said that is
+// sure not to wait.
+void Handshakes::cut_oldest(const char* why, std::string_view answer) {
   lws* const wsi = in_order_.front().wsi;
+  const bool is_answered = in_order_.front().is_answered;
   log_.info("handshake cut", {{"reason", why}});
   end(wsi);
+  if (lws_is_ssl(wsi) == 0 && !is_answered) {
+    const int descriptor = lws_get_socket_fd(wsi);
+    static_cast<void>(::send(descriptor, answer.data(), answer.size(), MSG_NOSIGNAL));
+  }
   ::shutdown(lws_get_socket_fd(wsi), SHUT_RDWR);  // and libwebsockets closes
 }
 
@@ -67,7 +92,7 @@ void Handshakes::judge() {
   }
   while (!in_order_.empty() && in_order_.front().begun <= latest) {
     ++counts_.handshakes_timed_out;
-    cut_oldest("timed out");
+    cut_oldest("timed out", kTimeout);
   }
   watch();
 }

@@ -7,9 +7,12 @@
 
 #include <chrono>
 #include <list>
+#include <optional>
+#include <string_view>
 #include <unordered_map>
 
 #include "core/base/log.hpp"
+#include "core/net/addresses.hpp"
 #include "core/net/counts.hpp"
 #include "core/net/loop_uv.hpp"
 
@@ -19,8 +22,16 @@ class Handshakes {
  public:
   static constexpr std::size_t kMax = 512;  // with one more the oldest is cut
 
-  Handshakes(std::chrono::milliseconds timeout, LoopUv& loop, base::Log& log, Counts& counts)
-      : timeout_(timeout), loop_(loop), log_(log), counts_(counts) {}
+  // Whose connection it is, as far as it is counted.
+  struct Arrival {
+    std::optional<Addresses::Key> address;  // has entered; nothing: not counted
+    bool is_over_limit = false;             // when it was accepted, its address had too many
+  };
+
+  // A handshake that ends but by `take` leaves `addresses`.
+  Handshakes(std::chrono::milliseconds timeout, LoopUv& loop, base::Log& log, Counts& counts,
+             Addresses& addresses)
+      : timeout_(timeout), loop_(loop), log_(log), counts_(counts), addresses_(addresses) {}
   ~Handshakes();
   Handshakes(const Handshakes&) = delete;
   Handshakes& operator=(const Handshakes&) = delete;
@@ -28,14 +39,15 @@ class Handshakes {
   // For those under way too.
   void set_timeout(std::chrono::milliseconds timeout);
 
-  void begin(lws* wsi);
+  void begin(lws* wsi, const Arrival& arrival);
   // It is refused with an answer.
   void answered(lws* wsi);
-  // It is a WebSocket now, or gone. Ignores what is not under way.
-  void end(lws* wsi);
+  // It is a WebSocket now; its address is the caller's matter from here on.
+  Arrival take(lws* wsi);
   // It is gone: counts it where nothing says yet why.
   void gone(lws* wsi);
   bool is_empty() const { return in_order_.empty(); }
+  std::size_t size() const { return in_order_.size(); }
 
   // Cuts those whose time is up. To be called when all is read that there is: what a peer has sent
   // in time counts, whenever the server comes to read it.
@@ -47,17 +59,20 @@ class Handshakes {
   struct Handshake {
     lws* wsi;
     std::chrono::microseconds begun;
+    Arrival arrival;
     bool is_answered = false;
   };
 
   void judge();
-  void cut_oldest(const char* why);
+  void end(lws* wsi);
+  void cut_oldest(const char* why, std::string_view answer);
   void watch();
 
   std::chrono::milliseconds timeout_;
   LoopUv& loop_;
   base::Log& log_;
   Counts& counts_;
+  Addresses& addresses_;
   std::list<Handshake> in_order_;  // of their begin, and so of their ends
   std::unordered_map<lws*, std::list<Handshake>::iterator> by_wsi_;
   base::TimerId timer_ = 0;  // for the first deadline; at rest while there is none

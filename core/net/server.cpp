@@ -1,11 +1,16 @@
 #include "core/net/server.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <utility>
+
+#include "core/net/heartbeat.hpp"
 
 namespace jackfield::net {
 namespace {
@@ -35,10 +40,19 @@ constexpr unsigned kHandshakeSeconds = 3600 + 60;
 
 // libwebsockets' own log. It has one for the process, hence the only global.
 base::Log* lws_log = nullptr;
+Counts* lws_counts = nullptr;
+
+// libwebsockets closes a connection whose request is too large for it without a word to anybody but
+// its log.
+bool is_of_large_head(std::string_view line) {
+  return line.find("Ran out of header data space") != line.npos ||
+         line.find("More hdr frags than we can deal with") != line.npos;
+}
 
 void log_line(int level, const char* line) {
   if (lws_log == nullptr) return;
   std::string_view text(line);
+  if (is_of_large_head(text)) ++lws_counts->heads_too_large;
   while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   // What it calls errors are mostly peers that break off or break rules: not ours to act on.
   lws_log->debug("libwebsockets", {{"lws_level", level}, {"text", text}});
@@ -64,7 +78,9 @@ Server::Server(const Settings& settings, LoopUv& loop, hub::Hub& hub, base::Log&
       loop_(loop),
       hub_(hub),
       log_(log),
-      handshakes_(settings.handshake_timeout, loop, log, counts_),
+      handshakes_(settings.handshake_timeout, loop, log, counts_, addresses_),
+      first_messages_(settings.first_message_timeout, loop, log, counts_),
+      warrants_(loop, log, counts_),
       reads_(rx_buffer(settings, hub.limits())) {
   std::strcpy(offered_.data(), "-");
   protocols_[0].name = "jackfield";
@@ -100,12 +116,14 @@ base::Status Server::start() {
 
 base::Status Server::start_libwebsockets() {
   lws_log = &log_;
+  lws_counts = &counts_;
   show_libwebsockets_log();
   void* loops[] = {loop_.uv()};
   lws_context_creation_info info{};
   info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
   // OpenSSL costs time and memory at the start: only who asks for TLS pays.
   if (tls_ != nullptr) info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+  info.max_http_header_data = static_cast<unsigned short>(settings_.max_header_bytes);
   info.foreign_loops = loops;
   info.user = this;
   info.pcontext = &context_;
@@ -154,6 +172,7 @@ void Server::apply(const Settings& settings) {
   settings_ = settings;
   write_hsts();
   handshakes_.set_timeout(settings_.handshake_timeout);
+  first_messages_.set_timeout(settings_.first_message_timeout);
   if (heartbeat_timer_ != 0) loop_.cancel_timer(std::exchange(heartbeat_timer_, 0));
   if (!links_.empty()) watch_heartbeats();
   show_libwebsockets_log();
@@ -197,8 +216,37 @@ std::vector<Endpoint> Server::endpoints() const {
   return endpoints;
 }
 
+void Server::set_gate(const access::Gate* gate) {
+  gate_ = gate;
+  warrants_.use(gate);
+}
+
+// Enters its address. Whether there are so many already that it is not even listened to.
+bool Server::is_crowded(Handshakes::Arrival& arrival) {
+  const std::size_t sockets = links_.size() + handshakes_.size();
+  if (sockets >= hub_.limits().max_connections + kSpareSockets) {
+    log_.warning("socket refused: far too many", {{"sockets", sockets}});
+    return true;
+  }
+  const std::size_t limit = settings_.max_connections_per_address;
+  if (!arrival.address) return false;
+  const std::size_t count = addresses_.enter(*arrival.address);
+  arrival.is_over_limit = limit != 0 && count > limit;
+  if (limit == 0 || count <= limit + kAddressSpare) return false;
+  addresses_.leave(*arrival.address);
+  log_.warning("socket refused: far too many of one address", {{"sockets", count}});
+  return true;
+}
+
 void Server::accepted(int descriptor, bool is_tls) {
+  Handshakes::Arrival arrival{Addresses::key_of(descriptor), false};
+  if (is_crowded(arrival)) {
+    ++counts_.accepts_refused;
+    ::close(descriptor);
+    return;
+  }
   lws* const wsi = lws_adopt_socket_vhost(is_tls ? tls_vhost_ : vhost_, descriptor);
+  if (wsi == nullptr && arrival.address) addresses_.leave(*arrival.address);
   if (wsi == nullptr && is_tls) {
     // What has come with it already may be no TLS, or not such as is spoken here; that is said.
     ++counts_.handshakes_broken_off;
@@ -209,7 +257,7 @@ void Server::accepted(int descriptor, bool is_tls) {
     return;
   }
   try {
-    handshakes_.begin(wsi);
+    handshakes_.begin(wsi, arrival);
   } catch (const std::bad_alloc&) {
     ::shutdown(descriptor, SHUT_RDWR);  // and libwebsockets closes
     throw;
@@ -242,6 +290,10 @@ void Server::remove(WsLink& link) {
   if (link.is_to_be_cut) std::erase(to_cut_, &link);
   std::erase(early_, &link);
   reads_.forget(link);
+  first_messages_.end(link);
+  warrants_.forget(link);
+  if (!refused_.empty()) std::erase(refused_, &link);
+  if (const auto address = Addresses::key_of(link.facts().peer())) addresses_.leave(*address);
   const std::uint32_t index = link.index;
   std::swap(links_[index], links_.back());
   links_[index]->index = index;
@@ -267,8 +319,7 @@ void Server::read_on() {
 
 std::chrono::milliseconds Server::heartbeat_period() const {
   using std::chrono::milliseconds;
-  const milliseconds shorter = std::min(settings_.ping_interval, settings_.ping_timeout);
-  return std::clamp(shorter / 4, milliseconds(20), milliseconds(5000));
+  return heartbeat::period(settings_.ping_interval, settings_.ping_timeout);
 }
 
 void Server::watch_heartbeats() {
@@ -289,7 +340,7 @@ void Server::check_heartbeats() {
   // with it: a machine or a container that was frozen.
   const std::uint64_t since = now - std::exchange(heartbeats_checked_at_, now);
   const bool may_judge = since < period + timeout;
-  for (const auto& link : links_) link->check_heartbeat(now, interval, timeout, may_judge);
+  for (const auto& link : links_) link->check_heartbeat(now, interval, timeout, period, may_judge);
 }
 
 // ---- from libwebsockets
@@ -315,7 +366,11 @@ int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in
     case LWS_CALLBACK_HTTP: return request(wsi);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return confirm_upgrade(wsi);
     case LWS_CALLBACK_RAW_ADOPT: write_connect_refusal(wsi); return -1;
-    case LWS_CALLBACK_ESTABLISHED: handshakes_.end(wsi); return established(wsi);
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+      // It has been found, and the answer is written next.
+      if (admission_ && !admission_->offer.is_selected) offered_[0] = '\0';
+      return 0;
+    case LWS_CALLBACK_ESTABLISHED: return established(wsi);
     case LWS_CALLBACK_RECEIVE:
       if (link != nullptr) link->receive(bytes);
       return 0;
@@ -352,16 +407,16 @@ int Server::confirm_upgrade(lws* wsi) {
   // libwebsockets has answered a request for something else already, but asks all the same. What it
   // asks with is freed by then, where the connection was to stay: so that is not looked at.
   if (lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) <= 0) return -1;
-  std::string subprotocol;
-  const Refusal refusal = check_upgrade(wsi, settings_.path, subprotocol);
-  if (refusal.status != 0) {
-    ++counts_.upgrades_refused;
-    handshakes_.answered(wsi);
-    log_.debug("upgrade refused", {{"status", refusal.status}, {"reason", refusal.sentence}});
-    return write_refusal(wsi, refusal) ? 1 : -1;
-  }
-  if (!subprotocol.empty()) std::strcpy(offered_.data(), subprotocol.c_str());
+  admission_ = judge_upgrade(wsi, settings_, gate_, log_, counts_);
+  if (admission_->refusal.status != 0) return refuse(wsi, admission_->refusal);
+  const std::string& entry = admission_->offer.entry;
+  if (!entry.empty()) std::strcpy(offered_.data(), entry.c_str());
   return 0;
+}
+
+int Server::refuse(lws* wsi, const Refusal& refusal) {
+  handshakes_.answered(wsi);
+  return write_refusal(wsi, refusal) ? 1 : -1;
 }
 
 // To the 101; other answers have what their vhost adds to each.
@@ -380,10 +435,16 @@ int Server::add_headers(lws* wsi, lws_process_html_args& headers) {
 }
 
 int Server::established(lws* wsi) {
+  // Both from confirm_upgrade to here libwebsockets does in one go.
+  if (!admission_) return -1;
+  Admission admission = std::move(*admission_);
+  admission_.reset();
   links_.push_back(
-      std::make_unique<WsLink>(*this, wsi, read_facts(wsi, settings_.forward_headers)));
+      std::make_unique<WsLink>(*this, wsi, hub::ConnectionFacts(std::move(admission.facts))));
   WsLink& link = *links_.back();
   link.index = static_cast<std::uint32_t>(links_.size() - 1);
+  const Handshakes::Arrival arrival = handshakes_.take(wsi);
+  const std::size_t served = hub_.connection_count();
   try {
     to_cut_.reserve(links_.capacity());  // so that cut_later() needs no memory
     watch_heartbeats();
@@ -394,7 +455,32 @@ int Server::established(lws* wsi) {
     throw;
   }
   lws_set_wsi_user(wsi, &link);
+  const std::size_t limit = settings_.max_connections_per_address;
+  const bool is_over_limit =
+      arrival.is_over_limit && limit != 0 && addresses_.count(*arrival.address) > limit;
+  if (is_over_limit) {
+    ++counts_.addresses_over_limit;
+    log_.warning("connection refused: too many from one address",
+                 {{"peer", link.facts().peer()}, {"max_connections_per_address", limit}});
+    link.expel("Too many connections from your address");
+  }
+  if (hub_.connection_count() == served) {
+    limit_refused(link);
+    return 0;
+  }
+  if (admission.warrant) warrants_.add(link, *admission.warrant);
+  first_messages_.begin(link);
   return 0;
+}
+
+// It is closing already. Who is cut has had the most time to answer.
+void Server::limit_refused(WsLink& link) {
+  refused_.push_back(&link);
+  if (refused_.size() <= kMaxRefused) return;
+  ++counts_.refused_cut;
+  WsLink& oldest = *refused_.front();
+  refused_.pop_front();
+  cut_later(oldest);
 }
 
 int Server::peer_closes(WsLink& link, std::string_view payload) {

@@ -5,16 +5,22 @@
 #include <libwebsockets.h>
 
 #include <array>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/access/gate.hpp"
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "core/hub/hub.hpp"
+#include "core/net/addresses.hpp"
+#include "core/net/admission.hpp"
 #include "core/net/counts.hpp"
+#include "core/net/first_messages.hpp"
 #include "core/net/handshake.hpp"
 #include "core/net/handshakes.hpp"
 #include "core/net/listener.hpp"
@@ -23,12 +29,21 @@
 #include "core/net/reads.hpp"
 #include "core/net/settings.hpp"
 #include "core/net/tls.hpp"
+#include "core/net/warrants.hpp"
 #include "core/net/ws_link.hpp"
 
 namespace jackfield::net {
 
 class Server {
  public:
+  // Links that were refused and have not ended yet; with one more the oldest is cut. So a flood of
+  // them takes no descriptors from the others.
+  static constexpr std::size_t kMaxRefused = 256;
+  // Sockets of one address beyond its limit: more are closed as soon as they are accepted.
+  static constexpr std::size_t kAddressSpare = 16;
+  // Sockets beyond the most connections, whatever their state: more are closed likewise.
+  static constexpr std::size_t kSpareSockets = Handshakes::kMax + kMaxRefused;
+
   // All of them outlive it.
   Server(const Settings& settings, LoopUv& loop, hub::Hub& hub, base::Log& log);
   // Cuts what is still connected, and turns the loop until libwebsockets has let go of it.
@@ -63,6 +78,12 @@ class Server {
     tls_->use(std::move(credentials));
   }
 
+  // ---- who may come in
+  // Asked for each request from now on; outlives this. Null: nobody is, everybody is let in.
+  void set_gate(const access::Gate* gate);
+  // The gate has changed: closes those that it would not let in by their token any more.
+  void recheck_tokens() { warrants_.recheck(); }
+
   void stop_listening() { listeners_.clear(); }
 
   // Called whenever the last connection has ended. Set once.
@@ -94,6 +115,8 @@ class Server {
   void count_read(WsLink& link, std::size_t octets) { reads_.came(link, octets); }
   // A link with TLS takes again what was read for it, or will be.
   void resume_tls(lws* wsi) { tls_->resume(wsi); }
+  // A message came whole.
+  void count_message(WsLink& link) { first_messages_.end(link); }
   // Cuts the link at the end of this turn: not within a call of the hub.
   void cut_later(WsLink& link);
 
@@ -105,6 +128,7 @@ class Server {
   // One for each reason; the result is libwebsockets'.
   int request(lws* wsi);
   int confirm_upgrade(lws* wsi);
+  int refuse(lws* wsi, const Refusal& refusal);
   int established(lws* wsi);
   int peer_closes(WsLink& link, std::string_view payload);
   int closed(lws* wsi, WsLink& link);
@@ -113,6 +137,8 @@ class Server {
   void write_hsts();
   int add_headers(lws* wsi, lws_process_html_args& headers);
   void accepted(int descriptor, bool is_tls);
+  bool is_crowded(Handshakes::Arrival& arrival);
+  void limit_refused(WsLink& link);
   void remove(WsLink& link);
   void show_libwebsockets_log();
   void watch_heartbeats();
@@ -124,8 +150,9 @@ class Server {
   hub::Hub& hub_;
   base::Log& log_;
   Counts counts_;
-  // The subprotocol that the request under way offered first: libwebsockets selects by comparing
-  // with the names of its protocols, and one of those is this buffer.
+  // What the request under way offers and is to be found: libwebsockets selects a subprotocol by
+  // comparing with the names of its protocols, and one of those is this buffer. Emptied behind
+  // that, the answer names none.
   std::array<char, kMaxSubprotocol + 1> offered_{};
   std::array<lws_protocols, 3> protocols_{};
   lws_context* context_ = nullptr;
@@ -142,7 +169,13 @@ class Server {
   bool is_waiting_ = false;
   std::vector<WsLink*> early_;  // whose handshake was answered in this turn
   std::vector<WsLink*> to_cut_;
+  std::deque<WsLink*> refused_;  // the oldest first; not those that are to be cut
+  const access::Gate* gate_ = nullptr;
+  std::optional<Admission> admission_;  // of the upgrade under way
+  Addresses addresses_;
   Handshakes handshakes_;
+  FirstMessages first_messages_;
+  Warrants warrants_;
   Reads reads_;
   base::TimerId heartbeat_timer_ = 0;        // runs while there are links
   bool are_heartbeats_due_ = false;          // once all is read that there is

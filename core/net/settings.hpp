@@ -45,9 +45,12 @@ struct Settings {
   std::chrono::milliseconds ping_interval{30000};  // 0: no pings
   std::chrono::milliseconds ping_timeout{10000};   // without a pong: the connection is lost
   std::chrono::milliseconds handshake_timeout{10000};
-  std::chrono::milliseconds close_timeout{5000};     // for the peer's Close after ours
-  std::chrono::milliseconds shutdown_timeout{5000};  // for all of them together
-  std::vector<std::string> forward_headers;          // names in lower case, for the plugins
+  std::chrono::milliseconds first_message_timeout{0};  // 0: none
+  std::chrono::milliseconds close_timeout{5000};       // for the peer's Close after ours
+  std::chrono::milliseconds shutdown_timeout{5000};    // for all of them together
+  std::vector<std::string> forward_headers;            // names in lower case, for the plugins
+  std::size_t max_connections_per_address = 50;        // 0: any number
+  std::size_t max_header_bytes = 4096;                 // of a request, about
   // What each connection reads into, 128 to 65,536 octets; 0: by hub::Limits::max_connections.
   std::size_t read_buffer_bytes = 0;
   TlsSettings tls;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/net/heartbeat.hpp"
 #include "core/net/server.hpp"
 #include "core/wire/frame.hpp"
 
@@ -168,6 +169,7 @@ bool WsLink::is_too_big(std::string_view piece) const {
 }
 
 void WsLink::take_message(std::string_view message, bool is_text) {
+  server_.count_message(*this);
   server_.hub().receive(*connection_, message, is_text, server_.loop().turn_time());
   if (messages_ < 2) ++messages_;
   if (messages_ == 2) brings_several_ = true;
@@ -199,6 +201,10 @@ void WsLink::refuse_text() {
 void WsLink::refuse(CloseCode code, std::string_view reason) {
   become_deaf();
   server_.hub().close(*connection_, code, reason);
+}
+
+void WsLink::expel(std::string_view reason) {
+  if (connection_ != nullptr) refuse(CloseCode::kPolicy, reason);
 }
 
 void WsLink::heard() {
@@ -321,8 +327,12 @@ void WsLink::finish_close(std::string_view close_frame) {
 // ---- heartbeat
 
 void WsLink::check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uint64_t timeout,
-                             bool may_judge) {
-  if (is_paused_ || now - sign_at_ < (has_pinged_ ? timeout : interval)) return;
+                             std::uint64_t period, bool may_judge) {
+  if (is_paused_) return;
+  const std::uint64_t silence = now - sign_at_;
+  const bool is_due =
+      has_pinged_ ? silence >= timeout : heartbeat::is_due(silence, interval, period, descriptor_);
+  if (!is_due) return;
   if (has_pinged_ && may_judge) {
     ++server_.counts().heartbeats_missed;
     server_.log().info("connection lost: no answer to pings", {{"peer", facts_.peer()}});

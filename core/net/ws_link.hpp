@@ -61,11 +61,16 @@ class WsLink : public hub::Link {
 
   // ---- from the Server's clock; milliseconds of the loop
 
-  // Sends a ping where nothing was heard for `interval`; cuts the connection where nothing was for
-  // `timeout` after it, so never without having asked. Without `may_judge` it asks again instead.
-  // To be called when all is read that there is.
+  // Sends a ping before nothing was heard for `interval`; cuts the connection where nothing was for
+  // `timeout` after it, so never without having asked; without `may_judge` it asks again instead.
+  // Called each `period`, when all is read that there is: who is gone is cut within interval and
+  // timeout after the last that was heard. Each link has its own part of the interval, from 80 to
+  // 100 %: those that came at the same time are not pinged at the same time.
   void check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uint64_t timeout,
-                       bool may_judge);
+                       std::uint64_t period, bool may_judge);
+
+  // Closes the connection with 1008 and this reason.
+  void expel(std::string_view reason);
 
   // Ends the connection without a handshake.
   void cut();

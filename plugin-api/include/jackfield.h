@@ -161,7 +161,8 @@ typedef struct jf_connection {
   uint32_t size;
   uint32_t is_local;  /* 1 where the peer is this machine: loopback address or Unix socket */
   jf_text peer;       /* "192.0.2.1", "2001:db8::1", or "unix" */
-  jf_text identity;   /* who it is; empty: nobody known (always, with servers of version 0.1) */
+  jf_text identity;   /* who it is, KIND:NAME: "token:alice", "jwt:alice", "cert:lamp-7",
+                         "unix:alice"; empty: nobody known */
   jf_text path;       /* of the upgrade request, percent-decoded: any octets, perhaps not UTF-8 */
   jf_text query;      /* behind the '?', percent-encoded; may be empty */
 } jf_connection;

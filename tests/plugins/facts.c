@@ -12,9 +12,9 @@ static int32_t event(void *channel, const jf_request *request) {
   host->header(host, request->connection, text("x-team"), &team);
   host->header(host, request->connection, text("x-hidden"), &hidden);
   snprintf(json, sizeof json,
-           "{\"is_local\":%u,\"peer\":\"%.*s\",\"path\":\"%.*s\",\"query\":\"%.*s\","
+           "{\"is_local\":%u,\"peer\":\"%.*s\",\"identity\":\"%.*s\",\"path\":\"%.*s\",\"query\":\"%.*s\","
            "\"x-team\":\"%.*s\",\"x-hidden\":\"%.*s\"}",
-           (unsigned)facts.is_local, SHOWN(facts.peer), SHOWN(facts.path), SHOWN(facts.query),
+           (unsigned)facts.is_local, SHOWN(facts.peer), SHOWN(facts.identity), SHOWN(facts.path), SHOWN(facts.query),
            SHOWN(team), SHOWN(hidden));
   return push(request->call, "facts", json);
 }

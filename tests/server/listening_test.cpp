@@ -97,7 +97,7 @@ TEST(Listening, on_ipv6) {
   expect_served(server().addresses().at(0));
   converse(R"(
     A > ["facts","show",null]
-    A < ["facts","facts",{"is_local":1,"peer":"::1","path":"/","query":"","x-team":"","x-hidden":""}]
+    A < ["facts","facts",{"is_local":1,"peer":"::1","identity":"","path":"/","query":"","x-team":"","x-hidden":""}]
   )");
 }
 
@@ -111,7 +111,7 @@ TEST(Listening, on_a_unix_socket) {
   WsClient a = connect();
   a.send_text(R"(["facts","show",null])");
   a.expect(
-      R"(["facts","facts",{"is_local":1,"peer":"unix","path":"/","query":"","x-team":"","x-hidden":""}])");
+      R"(["facts","facts",{"is_local":1,"peer":"unix","identity":"","path":"/","query":"","x-team":"","x-hidden":""}])");
   server().stop();
   CHECK_FALSE(std::filesystem::exists(path));
 }

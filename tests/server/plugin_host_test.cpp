@@ -131,7 +131,7 @@ TEST(Facts, of_a_connection_and_the_headers_that_are_let_through) {
       {.path = "/some/path?key=value&x=%20", .headers = {"X-Team: blue", "X-Hidden: secret"}});
   a.send_text(R"(["facts","show",null])");
   a.expect(
-      R"(["facts","facts",{"is_local":1,"peer":"127.0.0.1","path":"/some/path","query":"key=value&x=%20","x-team":"blue","x-hidden":""}])");
+      R"(["facts","facts",{"is_local":1,"peer":"127.0.0.1","identity":"","path":"/some/path","query":"key=value&x=%20","x-team":"blue","x-hidden":""}])");
 }
 
 TEST(Facts, of_a_connection_without_query_and_headers) {
@@ -139,7 +139,7 @@ TEST(Facts, of_a_connection_without_query_and_headers) {
   WsClient a = connect();
   a.send_text(R"(["facts","show",null])");
   a.expect(
-      R"(["facts","facts",{"is_local":1,"peer":"127.0.0.1","path":"/","query":"","x-team":"","x-hidden":""}])");
+      R"(["facts","facts",{"is_local":1,"peer":"127.0.0.1","identity":"","path":"/","query":"","x-team":"","x-hidden":""}])");
 }
 
 TEST_GROUP_BASE(KeptBytes, ServerGroup) {

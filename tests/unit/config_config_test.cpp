@@ -50,6 +50,24 @@ std::string listen_text(const Config& config) {
 void check_defaults(const Config& config) {
   STRCMP_EQUAL("127.0.0.1:3001 ", listen_text(config).c_str());
   STRCMP_EQUAL("", config.server.path.c_str());
+  CHECK(config.access.origins.empty());
+  CHECK(config.access.tokens.empty());
+  CHECK_FALSE(config.access.required);
+  CHECK(config.access.close_expired);
+  CHECK_FALSE(config.access.unix_peers);
+  STRCMP_EQUAL("token", config.access.query_parameter.c_str());
+  STRCMP_EQUAL("token", config.access.cookie.c_str());
+  STRCMP_EQUAL("bearer.", config.access.subprotocol_prefix.c_str());
+  STRCMP_EQUAL("", config.access.jwt_issuer.c_str());
+  STRCMP_EQUAL("", config.access.jwt_audience.c_str());
+  CHECK(config.access.jwt_leeway == milliseconds(60000));
+  STRCMP_EQUAL("groups", config.access.jwt_groups_claim.c_str());
+  CHECK(config.access.jwt_exp_required);
+  CHECK(config.access.jwt_keys.empty());
+  CHECK(config.access.rules.empty());
+  LONGS_EQUAL(50, config.server.max_connections_per_address);
+  LONGS_EQUAL(4096, config.server.max_header_bytes);
+  CHECK(config.server.first_message_timeout == milliseconds(0));
   CHECK(config.server.ping_interval == milliseconds(30000));
   CHECK(config.server.ping_timeout == milliseconds(10000));
   CHECK(config.server.handshake_timeout == milliseconds(10000));
@@ -132,8 +150,9 @@ TEST(ConfigConfig, every_known_key_is_documented_once) {
     begin = end + 1;
     if (line.starts_with('[')) table = line.substr(1, line.find(']') - 1);
     const bool is_setting = line.starts_with('#') && line.size() > 1 && line[1] != ' ';
-    if (is_setting) documented.push_back((table.empty() ? "" : table + ".") +
-                                            line.substr(1, line.find(' ') - 1));
+    if (is_setting) {
+      documented.push_back((table.empty() ? "" : table + ".") + line.substr(1, line.find(' ') - 1));
+    }
   }
   std::vector<std::string> known = jackfield::config::known_keys();
   std::sort(known.begin(), known.end());
@@ -154,9 +173,8 @@ TEST(ConfigConfig, every_known_key_says_in_the_manual_when_a_change_counts) {
   const std::string manual =
       jackfield::test::read_file(std::filesystem::path(JACKFIELD_SOURCES) / "conf/README.md");
   for (const jackfield::config::Key& key : jackfield::config::kKeys) {
-    const std::string name = key.table.empty()
-                                 ? std::string(key.name)
-                                 : std::string(key.table) + "." + std::string(key.name);
+    const std::string dot = key.table.empty() ? "" : ".";
+    const std::string name = std::string(key.table) + dot + std::string(key.name);
     const std::size_t row = manual.find("| `" + name + "` |");
     const std::string line = manual.substr(row, manual.find('\n', row) - row);
     const bool has_live_values = key.keep == nullptr || name == "server.max_connections";
@@ -188,6 +206,39 @@ soft_outbox_bytes = 2048
 max_outbox_bytes = 65536
 max_outboxes_bytes = 65538
 forward_headers = ["X-Real-IP", "cookie"]
+origins = ["https://app.example", "*"]
+max_connections_per_address = 7
+max_header_bytes = 16384
+first_message_timeout_s = 9
+[auth]
+tokens = "tokens"
+required = true
+close_expired = false
+unix_peers = true
+query_parameter = "t"
+cookie = "c"
+subprotocol_prefix = ""
+[jwt]
+issuer = "https://id.example"
+audience = "us"
+leeway_s = 0
+groups_claim = "roles"
+exp_required = false
+[[jwt.keys]]
+kid = "a"
+algorithm = "RS256"
+file = "a.pem"
+[[jwt.keys]]
+algorithm = "HS256"
+file = "/etc/secret"
+[[access]]
+topics = ["room:*", "user:<identity>"]
+who = ["known", "group:ops"]
+may = ["subscribe", "send"]
+[[access]]
+topics = ["*"]
+who = ["jwt:admin"]
+may = ["publish"]
 [tls]
 certificate = "server.pem"
 key = "/etc/ssl/private/server.key"
@@ -244,6 +295,33 @@ policy = "drop_oldest"
   LONGS_EQUAL(13, config.limits.max_subscriptions);
   LONGS_EQUAL(65536, config.limits.max_outbox_bytes);
   CHECK((config.server.forward_headers == std::vector<std::string>{"x-real-ip", "cookie"}));
+  const jackfield::access::Settings& access = config.access;
+  CHECK((access.origins == std::vector<std::string>{"https://app.example", "*"}));
+  LONGS_EQUAL(7, config.server.max_connections_per_address);
+  LONGS_EQUAL(16384, config.server.max_header_bytes);
+  CHECK(config.server.first_message_timeout == milliseconds(9000));
+  STRCMP_EQUAL("/etc/jackfield/tokens", access.tokens.c_str());
+  CHECK(access.required);
+  CHECK_FALSE(access.close_expired);
+  CHECK(access.unix_peers);
+  STRCMP_EQUAL("t", access.query_parameter.c_str());
+  STRCMP_EQUAL("c", access.cookie.c_str());
+  STRCMP_EQUAL("", access.subprotocol_prefix.c_str());
+  STRCMP_EQUAL("https://id.example", access.jwt_issuer.c_str());
+  STRCMP_EQUAL("us", access.jwt_audience.c_str());
+  CHECK(access.jwt_leeway == milliseconds(0));
+  STRCMP_EQUAL("roles", access.jwt_groups_claim.c_str());
+  CHECK_FALSE(access.jwt_exp_required);
+  LONGS_EQUAL(2, access.jwt_keys.size());
+  STRCMP_EQUAL("a", access.jwt_keys[0].kid.c_str());
+  CHECK(access.jwt_keys[0].algorithm == jackfield::access::Algorithm::kRs256);
+  STRCMP_EQUAL("/etc/jackfield/a.pem", access.jwt_keys[0].file.c_str());
+  STRCMP_EQUAL("", access.jwt_keys[1].kid.c_str());
+  STRCMP_EQUAL("/etc/secret", access.jwt_keys[1].file.c_str());
+  LONGS_EQUAL(2, access.rules.size());
+  CHECK((access.rules[0].topics == std::vector<std::string>{"room:*", "user:<identity>"}));
+  CHECK((access.rules[0].who == std::vector<std::string>{"known", "group:ops"}));
+  CHECK((access.rules[1].may == std::vector<std::string>{"publish"}));
   using Tls = jackfield::net::TlsSettings;
   STRCMP_EQUAL("/etc/jackfield/server.pem", config.server.tls.certificate.c_str());
   STRCMP_EQUAL("/etc/ssl/private/server.key", config.server.tls.key.c_str());

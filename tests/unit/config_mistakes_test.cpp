@@ -286,6 +286,57 @@ TEST(ConfigMistakes, backlog) {
   check_rows(rows);
 }
 
+TEST(ConfigMistakes, who_may_connect) {
+  const Row rows[] = {
+      {"[server]\norigins = ['app.example']",
+       "j.toml:2:12: server.origins: must be \"https://HOST\", \"https://HOST:PORT\", "
+       "\"https://*.DOMAIN\", \"null\" or \"*\", is \"app.example\""},
+      {"[server]\nmax_header_bytes = 20000",
+       "j.toml:2:20: server.max_header_bytes: must be an integer from 1024 to 16384, is 20000"},
+      {"[auth]\ntokens = 1",
+       "j.toml:2:10: auth.tokens: must be the path of a file, or \"\" for none, is 1"},
+      {"[auth]\ncookie = 'a b'",
+       "j.toml:2:10: auth.cookie: must be the name of a cookie of at most 32 characters, or \"\" for "
+       "none, is \"a b\""},
+      {"[auth]\nrequired = true",
+       "j.toml:2:12: auth.required: must be false where nothing says who anybody is: auth.tokens, "
+       "[[jwt.keys]], tls.client_ca, auth.unix_peers"},
+      {"[auth]\nrequired = true\ntokens = 't'", ""},
+      {"[jwt]\nkeys = 'x'", "j.toml:2:8: jwt.keys: must be tables, [[jwt.keys]], is \"x\""},
+      {"[[jwt.keys]]\nalgorithm = 'none'\nfile = 'k'",
+       "j.toml:2:13: jwt.keys[0].algorithm: must be \"HS256\", \"RS256\" or \"ES256\", is \"none\""},
+      {"[[jwt.keys]]\nalgorithm = 'HS256'\nfil = 'k'",
+       "j.toml:1:1: jwt.keys[0]: must have file\n"
+       "j.toml:3:7: jwt.keys[0].fil: unknown; there are kid, algorithm and file"},
+      {"[jwt]\nkeys = [{kid='a', algorithm='HS256', file='k'}, {kid='a', algorithm='HS256', "
+       "file='l'}]",
+       "j.toml:2:8: jwt.keys: has the kid \"a\" twice"},
+  };
+  check_rows(rows);
+}
+
+TEST(ConfigMistakes, who_may_do_what) {
+  const Row rows[] = {
+      {"[access]\ntopics = ['a']", "j.toml:1:1: access: must be tables, [[access]], is a table"},
+      {"[[acces]]\n", "j.toml:1:3: acces: unknown; did you mean [[access]]?"},
+      {"[[access]]\ntopics = ['a']",
+       "j.toml:1:1: access[0]: must have who\nj.toml:1:1: access[0]: must have may"},
+      {"[[access]]\ntopics = ['a:']\nwho = ['alice']\nmay = ['join']",
+       "j.toml:2:11: access[0].topics: must be a topic such as \"room:lab\", with <name> for any "
+       "segment, <identity> for the one that is the client's own name, or * as the last for all the "
+       "rest, is \"a:\"\n"
+       "j.toml:3:8: access[0].who: must be \"anyone\", \"known\", \"group:NAME\", or an identity such "
+       "as \"jwt:alice\" or \"token:*\", is \"alice\"\n"
+       "j.toml:4:8: access[0].may: must be \"subscribe\", \"send\" or \"publish\", is \"join\""},
+      {"[[access]]\ntopics = []\nwho = ['known']\nmay = ['send']",
+       "j.toml:2:10: access[0].topics: must be a list of topics such as \"room:*\", is a list"},
+      {"[[access]]\ntopics = ['*']\nwho = ['known']\nmay = ['send']\n[[access]]\ntopics = 1\n"
+       "who = ['known']\nmay = ['send']",
+       "j.toml:6:10: access[1].topics: must be a list of topics such as \"room:*\", is 1"},
+  };
+  check_rows(rows);
+}
+
 TEST(ConfigMistakes, a_long_text_is_cut_between_characters) {
   const std::string text = "[log]\nlevel = \"" + std::string(59, 'x') + "éy\"";
   const std::string expected =
@@ -321,8 +372,8 @@ TEST(ConfigMistakes, unknown_tables) {
       {"[sever]\nmax_connections = 0", "j.toml:1:2: sever: unknown; did you mean [server]?"},
       {"[plugns]\n", "j.toml:1:2: plugns: unknown; did you mean [plugins]?"},
       {"[nowhere]\n",
-       "j.toml:1:2: nowhere: unknown; the tables are [server], [tls], [process], [log], "
-       "[configuration], [plugins], [[backlog]] and [plugin.NAME]"},
+       "j.toml:1:2: nowhere: unknown; the tables are [server], [tls], [auth], [jwt], [process], "
+       "[log], [configuration], [plugins], [[backlog]], [[access]] and [plugin.NAME]"},
       {"max_connections = 5",
        "j.toml:1:1: max_connections: unknown; did you mean server.max_connections?"},
       {"server = 3", "j.toml:1:10: server: must be a table, [server], is 3"},
@@ -383,18 +434,19 @@ TEST(ConfigMistakes, all_are_said_in_the_order_of_the_file) {
       {"[server]\npath = 1\nfoo = 2\nlisten = [1, 'x']\n[log]\nlevel = 'x'\n[nowhere]\n",
        "j.toml:2:8: server.path: must be \"\" for any path, or a path such as \"/ws\" without a "
        "query, is 1\n"
-       "j.toml:3:1: server.foo: unknown; [server] takes listen, unix_mode, path, max_connections, "
-       "ping_interval_s, ping_timeout_s, handshake_timeout_s, close_timeout_s, shutdown_timeout_s, "
-       "max_message_bytes, max_topic_bytes, max_event_bytes, max_json_depth, max_incoming_bytes, "
-       "max_messages_per_s, max_bytes_per_s, max_subscriptions, max_subscribes_per_s, "
-       "soft_outbox_bytes, max_outbox_bytes, max_outboxes_bytes, "
+       "j.toml:3:1: server.foo: unknown; [server] takes listen, unix_mode, path, origins, "
+       "max_connections, max_connections_per_address, ping_interval_s, ping_timeout_s, "
+       "handshake_timeout_s, first_message_timeout_s, close_timeout_s, shutdown_timeout_s, "
+       "max_header_bytes, max_message_bytes, max_topic_bytes, max_event_bytes, max_json_depth, "
+       "max_incoming_bytes, max_messages_per_s, max_bytes_per_s, max_subscriptions, "
+       "max_subscribes_per_s, soft_outbox_bytes, max_outbox_bytes, max_outboxes_bytes, "
        "read_buffer_bytes and forward_headers\n"
        "j.toml:4:11: server.listen: must be a list of strings such as \"127.0.0.1:3001\", "
        "\"[::1]:3001\", \"unix:/path\", is 1\n"
        "j.toml:4:14: server.listen: must be ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH, is \"x\"\n"
        "j.toml:6:9: log.level: must be \"error\", \"warning\", \"info\" or \"debug\", is \"x\"\n"
-       "j.toml:7:2: nowhere: unknown; the tables are [server], [tls], [process], [log], "
-       "[configuration], [plugins], [[backlog]] and [plugin.NAME]"},
+       "j.toml:7:2: nowhere: unknown; the tables are [server], [tls], [auth], [jwt], [process], "
+       "[log], [configuration], [plugins], [[backlog]], [[access]] and [plugin.NAME]"},
   };
   check_rows(rows);
 }

@@ -1,0 +1,76 @@
+#include "core/net/warrants.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/net/ws_link.hpp"
+
+namespace jackfield::net {
+
+using std::chrono::milliseconds;
+
+Warrants::~Warrants() {
+  if (timer_ != 0) loop_.cancel_timer(timer_);
+}
+
+void Warrants::add(WsLink& link, const access::Warrant& warrant) {
+  by_link_[&link] = warrant;
+  if (!warrant.expires_at) return;
+  expiries_.insert({*warrant.expires_at, &link});
+  watch();
+}
+
+void Warrants::erase(WsLink& link) {
+  const auto found = by_link_.find(&link);
+  if (found == by_link_.end()) return;
+  if (found->second.expires_at) expiries_.erase({*found->second.expires_at, &link});
+  by_link_.erase(found);
+  if (expiries_.empty() && timer_ != 0) loop_.cancel_timer(std::exchange(timer_, 0));
+}
+
+void Warrants::recheck() {
+  if (gate_ == nullptr) return;
+  std::vector<WsLink*> revoked;
+  for (const auto& [link, warrant] : by_link_) {
+    if (!gate_->stands(warrant, link->facts().identity())) revoked.push_back(link);
+  }
+  for (WsLink* link : revoked) {
+    ++counts_.tokens_revoked;
+    log_.info("connection closed: token was revoked",
+              {{"peer", link->facts().peer()}, {"identity", link->facts().identity()}});
+    erase(*link);
+    link->expel("Token was revoked");
+  }
+  close_expired();
+}
+
+void Warrants::close_expired() {
+  if (gate_ == nullptr || !gate_->settings().close_expired) return;
+  const access::WallTime now = gate_->now();
+  while (!expiries_.empty() && expiries_.begin()->first <= now) {
+    WsLink& link = *expiries_.begin()->second;
+    ++counts_.tokens_expired;
+    log_.info("connection closed: token has expired",
+              {{"peer", link.facts().peer()}, {"identity", link.facts().identity()}});
+    erase(link);
+    link.expel("Token has expired");
+  }
+  watch();
+}
+
+// The wall clock may be set, back or forth, and no timer follows it: so it is looked at from time
+// to time.
+void Warrants::watch() {
+  if (timer_ != 0) loop_.cancel_timer(std::exchange(timer_, 0));
+  const bool is_watching = gate_ != nullptr && gate_->settings().close_expired;
+  if (!is_watching || expiries_.empty()) return;
+  const access::WallTime left = expiries_.begin()->first - gate_->now();
+  const auto most = std::chrono::duration_cast<std::chrono::seconds>(kMaxWait).count();
+  const milliseconds delay(std::clamp<access::WallTime>(left, 0, most) * 1000);
+  timer_ = loop_.start_timer(std::max(delay, milliseconds(20)), milliseconds(0), [this] {
+    timer_ = 0;
+    close_expired();
+  });
+}
+
+}  // namespace jackfield::net
