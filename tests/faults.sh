@@ -148,6 +148,7 @@ put() {
 # start [PREFIX...]: runs it under a command that becomes it. Its log is $log_file.
 log_file=$work/log
 start() {
+  rm -f "$work/out" # what the last one said
   "$@" "$jackfield" --config "$work/jackfield.toml" >"$work/out" 2>>"$log_file" &
   server=$!
   until_true 60 is_ready || {
@@ -467,7 +468,7 @@ fault_stop() {
   holds "all 10 are there" has_connections 10
   holds "nobody was taken for lost" never_logged 'connection lost'
   holds "no handshake was cut" never_logged 'handshake cut'
-  for pid in $started; do kill -STOP "$pid"; done
+  for pid in $started; do kill -STOP "$pid" 2>/dev/null; done
   did "now the 10 clients are stopped"
   holds "they are given up" until_true 20 has_connections 0
   did "$(counted heartbeats_missed) counted"

@@ -12,8 +12,18 @@ namespace {
 
 std::terminate_handler handler_before = nullptr;
 
-// Called where an exception is not caught, still with that as the current one.
+// What a std::terminate in an inlined noexcept function does not tell, such as those in libstdc++'s
+// std::filesystem: which exception it ended.
+thread_local bool was_memory_out = false;
+
+[[noreturn]] void on_no_memory() {
+  was_memory_out = true;
+  throw std::bad_alloc();
+}
+
 [[noreturn]] void on_terminate() {
+  if (std::uncaught_exceptions() > 0 && was_memory_out) end_out_of_memory();
+  // Else it is the current one, if any.
   if (const std::exception_ptr thrown = std::current_exception()) {
     try {
       std::rethrow_exception(thrown);
@@ -34,6 +44,9 @@ void end_out_of_memory() noexcept {
   std::_Exit(kOutOfMemoryExit);
 }
 
-void end_where_memory_is_out() { handler_before = std::set_terminate(on_terminate); }
+void end_where_memory_is_out() {
+  handler_before = std::set_terminate(on_terminate);
+  std::set_new_handler(on_no_memory);
+}
 
 }  // namespace jackfield::base
