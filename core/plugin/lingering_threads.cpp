@@ -30,6 +30,7 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kPatience{20};  // with threads that are busy
 constexpr std::chrono::milliseconds kPause{1};
+constexpr int kMostLists = 100;  // while threads come and go
 // What glibc and musl keep of a thread at the end of its stack, from its list of robust futexes on.
 constexpr std::uintptr_t kDescriptorOctets = 4096;
 
@@ -223,17 +224,27 @@ std::vector<LingeringThread> threads_in(const std::vector<AddressRange>& ranges,
                                         const std::set<pid_t>& host_threads,
                                         const std::set<pid_t>& earlier_threads,
                                         const fs::path& process) {
-  auto ids = list_threads(process);
-  if (!ids) return {LingeringThread{}};
-  ids->erase(static_cast<pid_t>(::syscall(SYS_gettid)));
-  for (const pid_t host : host_threads) ids->erase(host);
-
+  std::set<pid_t> known = host_threads;  // of these, nobody is looked at again
+  known.insert(static_cast<pid_t>(::syscall(SYS_gettid)));
+  std::set<pid_t> ids;
   std::vector<LingeringThread> found;
   Search search(ranges, process);
+  int lists = 0;
   const auto end = std::chrono::steady_clock::now() + kPatience;
-  for (bool is_last = false; !ids->empty(); is_last = std::chrono::steady_clock::now() >= end) {
+  for (bool is_last = false;; is_last = std::chrono::steady_clock::now() >= end) {
+    if (ids.empty()) {
+      if (!found.empty()) return found;
+      // Of those that have ended by now, one may have begun another.
+      auto listed = list_threads(process);
+      if (!listed) return {LingeringThread{}};
+      std::set_difference(listed->begin(), listed->end(), known.begin(), known.end(),
+                          std::inserter(ids, ids.end()));
+      if (ids.empty()) return found;
+      if (++lists > kMostLists) return {{*ids.begin(), search.name_of(*ids.begin()), false}};
+      known.insert(ids.begin(), ids.end());
+    }
     search.begin_round();
-    for (auto i = ids->begin(); i != ids->end();) {
+    for (auto i = ids.begin(); i != ids.end();) {
       const Search::Verdict verdict = search.look_at(*i);
       if (verdict == Search::Verdict::kBusy && !is_last) {
         ++i;
@@ -243,11 +254,10 @@ std::vector<LingeringThread> threads_in(const std::vector<AddressRange>& ranges,
       const bool is_in_doubt =
           verdict != Search::Verdict::kOutside && earlier_threads.count(*i) == 0;
       if (is_certain || is_in_doubt) found.push_back({*i, search.name_of(*i), is_certain});
-      i = ids->erase(i);
+      i = ids.erase(i);
     }
-    if (!ids->empty()) std::this_thread::sleep_for(kPause);
+    if (!ids.empty()) std::this_thread::sleep_for(kPause);
   }
-  return found;
 }
 
 }  // namespace jackfield::plugin

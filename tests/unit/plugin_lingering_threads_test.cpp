@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -61,6 +62,26 @@ __attribute__((noinline, section("waits_at_gate"))) bool wait_at_gate(Gate& gate
   const bool is_told = Gate::put(gate.arrived[1]);
   return Gate::take(gate.ends[0]) && is_told;
 }
+
+// A thread of the image that begins the next one and ends, and so on, until it is over.
+std::atomic<bool> is_relay_over{false};
+std::atomic<int> relaying{0};
+__attribute__((noinline, section("relays"))) void* relay(void* unused) {
+  pthread_t next{};
+  if (!is_relay_over) {
+    ++relaying;
+    if (::pthread_create(&next, nullptr, relay, nullptr) == 0) {
+      ::pthread_detach(next);
+    } else {
+      --relaying;
+    }
+  }
+  --relaying;
+  return unused;
+}
+
+extern "C" const char __start_relays;
+extern "C" const char __stop_relays;
 extern "C" const char __start_waits_at_gate;
 extern "C" const char __stop_waits_at_gate;
 
@@ -208,6 +229,26 @@ TEST(PluginLingeringThreads, one_that_waits_in_other_code_is_not_found) {
   } else {
     LONGS_EQUAL(0, lingering.size());
   }
+}
+
+TEST(PluginLingeringThreads, one_that_a_thread_has_begun_which_ended_since_is_found) {
+  const AddressRange range{reinterpret_cast<std::uintptr_t>(&__start_relays),
+                           reinterpret_cast<std::uintptr_t>(&__stop_relays)};
+  CHECK(range.begin < range.end);
+  is_relay_over = false;
+  relaying = 1;
+  std::thread(relay, nullptr).detach();
+  int missed = 0;
+  for (int look = 0; look < 50; ++look) {
+    if (threads_in({range}, {}, earlier).empty()) ++missed;
+  }
+  const bool went_on = relaying > 0;
+  is_relay_over = true;
+  const Deadline deadline;
+  while (relaying > 0 && deadline.milliseconds() > 0) std::this_thread::yield();
+  CHECK(went_on);
+  LONGS_EQUAL(0, missed);
+  LONGS_EQUAL(0, relaying);
 }
 
 // What the kernel tells, made up: a thread of an id that no real one can have.
