@@ -10,7 +10,7 @@
 //   in a stack that a thread of the plugin had before. Then the image stays for nothing.
 // In doubt: a thread that is busy all the time, or that the kernel does not tell about (no
 // /proc/self/task/N/syscall, as a hardened container may have it; no process_vm_readv(2)), and that
-// began after the plugin was loaded; one of many that come and go faster than they can be looked at.
+// began after the plugin was loaded; one of many that come and go faster than they are looked at.
 // Missed: a thread that was started without the C library (clone(2)), or on a stack of its own
 // making, while all its frames are other libraries'; one that is on its way into the image by a
 // pointer to a function that is nowhere on its stack. Under valgrind, whose threads have two

@@ -1,4 +1,4 @@
-// The server with every kind of plugin and some conversation, under valgrind or, in its build, under
+// The server with every kind of plugin and some conversation, under valgrind, or in a build with
 // LeakSanitizer: no leak and no error.
 #include <csignal>
 #include <cstdio>
@@ -16,7 +16,7 @@ TEST_GROUP_BASE(Leaks, ServerGroup) {
   // skipped.
   bool is_here() const {
     if (kHasAddressSanitizer || sizeof(JACKFIELD_VALGRIND) > 1) return true;
-    std::printf("SKIPPED: leaks: valgrind is not here, or the build has a sanitizer that finds none\n");
+    std::printf("SKIPPED: leaks: no valgrind is here, or the build has ThreadSanitizer\n");
     return false;
   }
 

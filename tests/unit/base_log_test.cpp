@@ -115,7 +115,8 @@ TEST(BaseLog, lines_of_many_threads_stay_whole_while_the_level_changes) {
     int n = 0;
     CHECK_TEXT(line.find('\n') == line.size() - 1, line.c_str());
     if (line.find("msg=mine") == std::string::npos) continue;
-    LONGS_EQUAL(2, std::sscanf(line.c_str() + 25, "level=error msg=mine thread=%d n=%d\n", &thread, &n));
+    LONGS_EQUAL(2, std::sscanf(line.c_str() + 25, "level=error msg=mine thread=%d n=%d", &thread,
+                               &n));
     LONGS_EQUAL(next.at(static_cast<std::size_t>(thread))++, n);
   }
   for (const int count : next) LONGS_EQUAL(kTimes, count);
