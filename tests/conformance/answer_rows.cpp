@@ -43,7 +43,8 @@ Subject answer_rows() {
       .on_request(with_line("Sec-WebSocket-Protocol: jackfield.v99"),
                   {{101}, {{"Sec-WebSocket-Protocol", "jackfield.v99"}}});
   subject.row("11.3.4", "Sec-WebSocket-Protocol may come in several fields")
-      .on_request(Handshake{.headers = {"Sec-WebSocket-Protocol: one", "Sec-WebSocket-Protocol: two"}}
+      .on_request(Handshake{.headers = {"Sec-WebSocket-Protocol: one",
+                                        "Sec-WebSocket-Protocol: two"}}
                       .request(),
                   {{101}, {{"Sec-WebSocket-Protocol", "one"}}});
   subject.row("9.1", "an extension that the server does not know is not accepted")

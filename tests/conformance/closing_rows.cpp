@@ -15,7 +15,7 @@ Subject closing_rows() {
     private_use.on({close(close_payload(code))}, closes(code));
   }
   auto& registered = subject.row(
-      "7.4.2", "codes that were registered since (1012 to 1014) are answered, with 1002 or their own");
+      "7.4.2", "1012 to 1014, registered since, are answered with 1002 or with themselves");
   for (const unsigned code : {1012u, 1013u, 1014u}) {
     registered.on({close(close_payload(code))}, {.close = {code, 1002}});
   }

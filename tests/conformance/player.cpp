@@ -129,9 +129,8 @@ void Player::play(const Subject& subject) {
     for (const Cut cut : kCuts) {
       if ((row.cuts & cut) == 0) continue;
       const bool deviates = row.deviation && (row.deviation->cuts & cut) != 0;
-      Verdict& verdict = verdicts_[subject.name][i][cut];
-      verdict = deviates ? Verdict::kDeviates : Verdict::kHolds;
-      play(row, cut, verdict);
+      const auto wanted = deviates ? Verdict::kDeviates : Verdict::kHolds;
+      play(row, cut, verdicts_[subject.name][i].try_emplace(cut, wanted).first->second);
     }
     if (endings_.size() >= kMostEndings) expect_ends();
   }
@@ -168,7 +167,7 @@ void Player::play_exchange(const Row& row, const Exchange& exchange, Cut cut, Ve
                             ", sent: " + shown(octets) + ")\n\t";
   WsClient client(address(cut), {}, row.where);
   send(client.stream(), pieces_of(exchange.sends, cut), cut, row.where);
-  const bool deviates = verdict == Verdict::kDeviates;
+  const bool deviates = row.deviation && (row.deviation->cuts & cut) != 0;
   const Outcome& outcome = deviates ? row.deviation->outcome : exchange.outcome;
   expect(client, outcome, about, row.where);
   if (!outcome.close.empty()) {
@@ -231,8 +230,8 @@ void Player::expect_ends() {
       while (frame && frame->opcode == Opcode::kPong) {
         frame = each.client.receive_frame_or_end(each.where);
       }
-      check(!frame.has_value(), each.about + "behind the Close came " + (frame ? shown(*frame) : ""),
-            each.where);
+      check(!frame.has_value(),
+            each.about + "behind the Close came " + (frame ? shown(*frame) : ""), each.where);
     } catch (...) {
       *each.verdict = Verdict::kFails;
     }
@@ -247,7 +246,7 @@ void Player::play_request(const Row& row, const Request& request, Cut cut) {
                             ", sent: " + request.octets.substr(0, 400) + ")\n\t";
   const bool deviates = row.deviation && (row.deviation->cuts & cut) != 0;
   const Reply& wanted = deviates ? *row.deviation->reply : request.reply;
-  Stream stream(address(cut), 0, row.where);
+  Stream stream(address(cut), 0, {}, row.where);
   send(stream, pieces_of({request.octets}, cut), cut, row.where);
   std::string rest;
   const Response response = test::http_request(stream, "", rest, row.where);

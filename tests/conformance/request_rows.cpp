@@ -25,7 +25,8 @@ std::string with(std::string_view what, std::string_view instead) {
 }
 
 void add_request_line(Subject& subject) {
-  subject.row("4.2.1", "a request that is right is upgraded").on_request(Handshake().request(), kUpgraded);
+  subject.row("4.2.1", "a request that is right is upgraded")
+      .on_request(Handshake().request(), kUpgraded);
   auto& method = subject.row("4.2.1", "the method is GET; another one is refused");
   for (const char* name : {"POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"}) {
     method.on_request(Handshake{.method = name, .headers = {"Content-Length: 0"}}.request(),
@@ -82,7 +83,8 @@ void add_fields(Subject& subject) {
     host.on_request(Handshake{.host = value}.request(), kBad);
   }
   auto& hosts = subject.row("RFC 9110 7.2", "Host is a name or an address, with a port or without");
-  for (const char* value : {"localhost:3001", "127.0.0.1", "[::1]:80", "a-b.example.", "x%41y", "h:", "a,b"}) {
+  for (const char* value :
+       {"localhost:3001", "127.0.0.1", "[::1]:80", "a-b.example.", "x%41y", "h:", "a,b"}) {
     hosts.on_request(Handshake{.host = value}.request(), kUpgraded);
   }
 
@@ -123,9 +125,10 @@ void add_fields(Subject& subject) {
 
   auto& key = subject.row("4.2.1", "Sec-WebSocket-Key is base64 of 16 octets");
   for (const char* value :
-       {"", "short", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZSE=",
-        "dGhlIHNhbXBsZSBub25jZSEh", "!!!!!!!!!!!!!!!!!!!!!!==", "dGhlIHNhbXBsZSBub25jZQ===",
-        "dGhlIHNhbXBsZSBub25j ZQ==", "dGhlIHNhbXBsZSBub25jZQ==x", "=GhlIHNhbXBsZSBub25jZQ=="}) {
+       {"", "short", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQ=",
+        "dGhlIHNhbXBsZSBub25jZSE=", "dGhlIHNhbXBsZSBub25jZSEh", "!!!!!!!!!!!!!!!!!!!!!!==",
+        "dGhlIHNhbXBsZSBub25jZQ===", "dGhlIHNhbXBsZSBub25j ZQ==", "dGhlIHNhbXBsZSBub25jZQ==x",
+        "=GhlIHNhbXBsZSBub25jZQ=="}) {
     key.on_request(Handshake{.key = value}.request(), kBad);
   }
   key.on_request(Handshake{.key = std::string(500, 'A')}.request(), kBad);

@@ -42,8 +42,8 @@ inline constexpr unsigned kNoCode = 0;
 struct Outcome {
   std::vector<std::string> messages{};  // text, in this order
   std::vector<std::string> pongs{};     // in this order, anywhere among the messages
-  // The server sends Close with one of these codes, then the connection ends and nothing else comes;
-  // none: it goes on.
+  // The server sends Close with one of these codes, then the connection ends and nothing else
+  // comes; empty: it goes on.
   std::vector<unsigned> close{};
 };
 
