@@ -85,7 +85,7 @@ TEST_GROUP(NetServer) {
   base::Log log{base::LogLevel::kError, [](std::string_view) {}};
   base::IdSource ids;
   net::LoopUv loop;
-  hub::Limits limits;
+  hub::Limits limits{.max_messages_per_s = 0, .max_bytes_per_s = 0, .max_subscribes_per_s = 0};
   std::unique_ptr<hub::Hub> hub = std::make_unique<hub::Hub>(limits, ids, log);
   std::unique_ptr<net::Server> server;
 

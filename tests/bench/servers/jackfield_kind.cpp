@@ -17,15 +17,31 @@ constexpr std::size_t kOutbox = 256 << 20;
 // It is shipped with.
 constexpr std::size_t kPlugins = 4;
 
+// Nothing that is measured is to be held up by a limit: outboxes are bounded only where that is
+// what is measured.
+std::string bounds(const Launch& launch) {
+  std::string text =
+      "max_messages_per_s = 0\nmax_bytes_per_s = 0\nmax_subscribes_per_s = 0\n";
+  if (!launch.policy.empty()) return text;
+  const std::string outbox = std::to_string(kOutbox);
+  return text + "soft_outbox_bytes = " + outbox + "\nmax_outbox_bytes = " + outbox +
+         "\nmax_outboxes_bytes = 1073741824\n";
+}
+
+std::string backlog(const Launch& launch) {
+  if (launch.policy.empty()) return {};
+  return "[[backlog]]\ntopics = [\"*\"]\npolicy = \"" + launch.policy + "\"\n";
+}
+
 std::string configuration(const Launch& launch) {
   const auto key = [](const char* name, std::size_t value) {
     return std::string(name) + " = " + std::to_string(std::max<std::size_t>(value, 1)) + "\n";
   };
   return "[server]\nlisten = [\"127.0.0.1:" + std::to_string(launch.port) + "\"]\n" +
          key("max_connections", launch.connections) +
-         key("max_subscriptions", launch.subscriptions) + key("max_outbox_bytes", kOutbox) +
+         key("max_subscriptions", launch.subscriptions) + bounds(launch) +
          "\n[plugins]\ndirectory = \"plugins\"\nruntime_directory = \"" +
-         (launch.folder / "run").string() + "\"\n";
+         (launch.folder / "run").string() + "\"\n" + backlog(launch);
 }
 
 }  // namespace

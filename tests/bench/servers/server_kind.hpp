@@ -30,6 +30,7 @@ struct Launch {
   std::size_t connections = 0;      // at most so many come
   std::size_t subscriptions = 0;    // at most so many each
   bool with_all = false;            // with all that it is shipped with; else what the work needs
+  std::string policy{};             // for slow clients, and its usual bounds; empty: none
 };
 
 // What is run: the first word is a program, by its path or to be found in $PATH.

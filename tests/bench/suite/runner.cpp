@@ -127,6 +127,7 @@ void Runner::start(const Work& work, std::size_t connections, bool with_all,
                              std::to_string(++started_));
   launch.connections = connections + kSpare;
   launch.with_all = with_all;
+  launch.policy = contender.policy;
   launch.subscriptions = std::min(work.subscriptions, contender.kind->max_topics());
   contender.server = std::make_unique<MeasuredServer>(*contender.kind, launch, cores_);
   contender.connections = connections;
@@ -165,6 +166,8 @@ void Runner::run(const Work& work, Results& results) {
 
 void Runner::run_group(const Work& work, const Group& group, Contender& contender,
                        Results& results) {
+  if (!group.policy.empty() && !contender.kind->is_subject()) return;
+  contender.policy = group.policy;
   const std::string& name = contender.kind->name();
   const std::size_t connections = group.connections > 0 ? group.connections : work.connections;
   const std::size_t most_topics = contender.kind->max_topics();

@@ -30,6 +30,7 @@ class Runner {
     std::unique_ptr<MeasuredServer> server;
     std::size_t connections = 0;   // that it is set up for
     bool with_all = false;         // plugins
+    std::string policy{};          // for slow clients
     const Group* group = nullptr;  // the last that it was put through
   };
 

@@ -206,6 +206,27 @@ void add_memory(Targets& targets, const Setting& setting) {
                      "idle connection with one subscription, its own topic" + many, "octets");
 }
 
+// Nobody else is to notice them, under whichever policy.
+void add_slow(Targets& targets) {
+  constexpr std::size_t kP99 = 1;  // metrics of the work
+  constexpr std::size_t kGrowth = 5;
+  Worst latency;
+  Worst growth;
+  for (const std::string policy : {"close", "drop_oldest", "drop_new", "latest"}) {
+    if (!targets.has("slow", policy) || !targets.has("slow", "none")) return;
+    latency.take(targets.growth("slow", policy, "none", kP99), policy);
+    growth.take(targets.results().rounds("slow", {policy, kSubject}, kGrowth), policy);
+  }
+  targets.add("50 clients that never read among 1,000: p99 of the others, the worst policy",
+              latency.rounds, 1.5, "x without them", latency.where);
+  Rounds mebibytes = growth.rounds;
+  if (mebibytes.median >= 0) {
+    mebibytes = {mebibytes.median / 1024, mebibytes.least / 1024, mebibytes.most / 1024};
+  }
+  targets.add("50 clients that never read among 1,000: RSS, the worst policy", mebibytes, 16,
+              "MiB more", growth.where);
+}
+
 void add_rest(Targets& targets) {
   for (const Work& work : targets.works()) {
     if (work.name != "rest") continue;
@@ -242,6 +263,7 @@ Table targets_table(const std::vector<Work>& works, const Setting& setting, cons
   add_topics(targets);
   add_subscribe(targets);
   add_memory(targets, setting);
+  add_slow(targets);
   add_rest(targets);
   targets.add("executable, stripped", stripped_size(executable, folder), 1, "MiB");
 

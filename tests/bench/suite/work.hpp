@@ -58,6 +58,8 @@ struct Group {
   std::size_t connections = 0;
   // Started anew for each stage.
   bool needs_fresh_server = false;
+  // Not empty: about Jackfield alone, with this policy for slow clients (Launch).
+  std::string policy{};
   // What one connection must be able to hold; a server that cannot is left out.
   std::size_t topics = 1;
   std::function<std::unique_ptr<Stage>(MeasuredServer& server)> open;

@@ -7,8 +7,8 @@ namespace jackfield::bench {
 std::vector<Work> all_works(const Setting& setting) {
   return {fan_out(setting),         fan_out_at_rate(setting),  echo(setting),
           echo_at_rate(setting),    many_topics(setting),      connect_storm(setting),
-          subscribe_storm(setting), idle_connections(setting), rest(setting),
-          threads(setting)};
+          subscribe_storm(setting), idle_connections(setting), slow_clients(setting),
+          rest(setting),            threads(setting)};
 }
 
 std::string topic_name(std::size_t number) {

@@ -18,6 +18,7 @@ Work many_topics(const Setting& setting);
 Work connect_storm(const Setting& setting);
 Work subscribe_storm(const Setting& setting);
 Work idle_connections(const Setting& setting);
+Work slow_clients(const Setting& setting);
 Work rest(const Setting& setting);
 Work threads(const Setting& setting);
 

@@ -41,7 +41,8 @@ std::int64_t number_behind(const std::string& text, const std::string& key) {
 }  // namespace
 
 std::string BenchServer::configuration(const Options& options) {
-  return "[server]\nlisten = [\"127.0.0.1:0\"]\n" + options.server + "\n[plugins]\ndirectory = \"" +
+  return "[server]\nlisten = [\"127.0.0.1:0\"]\n"
+         "max_messages_per_s = 0\nmax_bytes_per_s = 0\nmax_subscribes_per_s = 0\n" + options.server + "\n[plugins]\ndirectory = \"" +
          (options.folder / "plugins").string() + "\"\nruntime_directory = \"" +
          (options.folder / "run").string() + "\"\n" + options.loading + "\n";
 }
