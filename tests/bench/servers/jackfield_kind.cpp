@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tests/bench/support/figures.hpp"
+#include "tests/bench/support/tls.hpp"
 
 namespace jackfield::bench {
 namespace {
@@ -37,9 +38,12 @@ std::string configuration(const Launch& launch) {
   const auto key = [](const char* name, std::size_t value) {
     return std::string(name) + " = " + std::to_string(std::max<std::size_t>(value, 1)) + "\n";
   };
-  return "[server]\nlisten = [\"127.0.0.1:" + std::to_string(launch.port) + "\"]\n" +
+  const std::string scheme = launch.with_tls ? "tls:" : "";
+  const std::string tls =
+      launch.with_tls ? "\n[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n" : "";
+  return "[server]\nlisten = [\"" + scheme + "127.0.0.1:" + std::to_string(launch.port) + "\"]\n" +
          key("max_connections", launch.connections) +
-         key("max_subscriptions", launch.subscriptions) + bounds(launch) +
+         key("max_subscriptions", launch.subscriptions) + bounds(launch) + tls +
          "\n[plugins]\ndirectory = \"plugins\"\nruntime_directory = \"" +
          (launch.folder / "run").string() + "\"\n" + backlog(launch);
 }
@@ -78,6 +82,7 @@ Command JackfieldKind::prepare(const Launch& launch) const {
     fs::copy_file(file->path(), plugins / name, fs::copy_options::overwrite_existing, error);
   }
   if (error) throw Failure("cannot copy the plugins: " + error.message());
+  if (launch.with_tls) write_tls_files(launch.folder);
   const fs::path path = launch.folder / "jackfield.toml";
   std::ofstream file(path);
   file << configuration(launch);

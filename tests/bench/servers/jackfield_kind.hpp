@@ -19,6 +19,7 @@ class JackfieldKind final : public ServerKind {
   std::string ready_word() const override { return "\nready\n"; }
   bool is_subject() const override { return true; }
   bool has_plugins() const override { return true; }
+  bool has_tls() const override { return true; }
   Command prepare(const Launch& launch) const override;
   // Whether its plugins were loaded.
   void check_start(const Launch& launch, const std::string& output) const override;

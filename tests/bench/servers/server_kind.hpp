@@ -31,6 +31,7 @@ struct Launch {
   std::size_t subscriptions = 0;    // at most so many each
   bool with_all = false;            // with all that it is shipped with; else what the work needs
   std::string policy{};             // for slow clients, and its usual bounds; empty: none
+  bool with_tls = false;            // its port speaks TLS
 };
 
 // What is run: the first word is a program, by its path or to be found in $PATH.
@@ -47,6 +48,8 @@ class ServerKind {
   virtual const Dialect& dialect() const = 0;
   // Whether a launch with all of its plugins is another one.
   virtual bool has_plugins() const { return false; }
+  // Whether it is measured over TLS as well.
+  virtual bool has_tls() const { return false; }
   // Topics that one connection can hold; more are not asked for.
   virtual std::size_t max_topics() const { return SIZE_MAX; }
   // What it prints when it serves; a server that prints nothing serves when it takes connections.

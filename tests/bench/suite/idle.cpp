@@ -3,6 +3,7 @@
 
 #include "tests/bench/load/load.hpp"
 #include "tests/bench/suite/works.hpp"
+#include "tests/bench/support/tls.hpp"
 
 namespace jackfield::bench {
 namespace {
@@ -41,6 +42,31 @@ class IdleStage final : public Stage {
   MeasuredServer& server_;
   const std::size_t connections_;
   const Kind kind_;
+};
+
+// The same over TLS, with one subscription.
+class IdleTlsStage final : public Stage {
+ public:
+  IdleTlsStage(MeasuredServer& server, std::size_t connections)
+      : server_(server), connections_(connections) {}
+
+  std::vector<double> measure(std::size_t) override {
+    Dialect::Frames frames;
+    server_.kind().dialect().subscribe(topic_name(0), 0, frames);
+    server_.cpu_ns();
+    const double before = rss();
+    TlsClients clients;
+    for (std::size_t i = 0; i < connections_; ++i) clients.open(server_.port(), frames.front());
+    server_.cpu_ns();
+    const double after = rss();
+    return {(after - before) / static_cast<double>(connections_), before / 1024, after / 1024};
+  }
+
+ private:
+  double rss() const { return static_cast<double>(server_.footprint().rss_octets); }
+
+  MeasuredServer& server_;
+  const std::size_t connections_;
 };
 
 }  // namespace
@@ -82,6 +108,21 @@ Work idle_connections(const Setting& setting) {
   for (const Kind& kind : kKinds) add(kind, kind.key, work.connections);
   // Fewer, of which each may be given more.
   if (work.connections > kFew) add(kKinds[1], "one/1000", kFew);
+  const std::size_t tls_count = std::min(work.connections, kFew);
+  Group tls;
+  tls.name = std::to_string(tls_count) + ", over TLS";
+  tls.cases = {{"tls/one",
+                {static_cast<std::int64_t>(tls_count), "one, of all the same topic, over TLS"},
+                {},
+                false,
+                true}};
+  tls.connections = tls_count;
+  tls.max_rounds = setting.is_short ? 1 : 2;
+  tls.needs_fresh_server = true;
+  tls.open = [=](MeasuredServer& server) {
+    return std::make_unique<IdleTlsStage>(server, tls_count);
+  };
+  work.groups.push_back(std::move(tls));
   work.subscriptions = 10;
   return work;
 }

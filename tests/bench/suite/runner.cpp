@@ -118,7 +118,7 @@ void Runner::stop(const Work& work, Contender& contender, Results& results) {
   if (!wrong.empty()) fail(work, *contender.group, contender.kind->name(), wrong, results);
 }
 
-void Runner::start(const Work& work, std::size_t connections, bool with_all,
+void Runner::start(const Work& work, std::size_t connections, const Case& wanted,
                    Contender& contender, Results& results) {
   constexpr std::size_t kSpare = 64;
   stop(work, contender, results);
@@ -126,12 +126,14 @@ void Runner::start(const Work& work, std::size_t connections, bool with_all,
   launch.folder = folder_ / (work.name + "-" + contender.kind->name() + "-" +
                              std::to_string(++started_));
   launch.connections = connections + kSpare;
-  launch.with_all = with_all;
+  launch.with_all = wanted.with_all;
+  launch.with_tls = wanted.with_tls;
   launch.policy = contender.policy;
   launch.subscriptions = std::min(work.subscriptions, contender.kind->max_topics());
   contender.server = std::make_unique<MeasuredServer>(*contender.kind, launch, cores_);
   contender.connections = connections;
-  contender.with_all = with_all;
+  contender.with_all = wanted.with_all;
+  contender.with_tls = wanted.with_tls;
 }
 
 // What a program does at first, and what node compiles, is no part of what a message costs.
@@ -179,8 +181,9 @@ void Runner::run_group(const Work& work, const Group& group, Contender& contende
   }
   std::unique_ptr<Stage> stage;
   for (std::size_t i = 0; i < group.cases.size(); ++i) {
-    const bool with_all = group.cases[i].with_all;
-    if (with_all && !contender.kind->has_plugins()) continue;
+    const Case& wanted = group.cases[i];
+    if (wanted.with_all && !contender.kind->has_plugins()) continue;
+    if (wanted.with_tls && !contender.kind->has_tls()) continue;
     Results::Entry& result = results.at(work.name, group.cases[i].key, name);
     if (!left_out.empty()) result = {{}, left_out, true};
     if (!result.failure.empty()) continue;
@@ -188,13 +191,14 @@ void Runner::run_group(const Work& work, const Group& group, Contender& contende
     check_interrupted();
     std::vector<double> values;
     std::string reason = attempt(contender.server, [&] {
-      if (contender.with_all != with_all) stage.reset();
+      const bool is_same =
+          contender.with_all == wanted.with_all && contender.with_tls == wanted.with_tls;
+      if (!is_same) stage.reset();
       if (stage == nullptr) {
         const bool is_running = contender.server != nullptr && contender.server->end().empty();
-        const bool fits = is_running && contender.connections == connections &&
-                          contender.with_all == with_all;
+        const bool fits = is_running && contender.connections == connections && is_same;
         if (!fits || group.needs_fresh_server) {
-          start(work, connections, with_all, contender, results);
+          start(work, connections, wanted, contender, results);
         }
         contender.group = &group;
         stage = group.open(*contender.server);

@@ -31,6 +31,7 @@ class Runner {
     std::size_t connections = 0;   // that it is set up for
     bool with_all = false;         // plugins
     std::string policy{};          // for slow clients
+    bool with_tls = false;
     const Group* group = nullptr;  // the last that it was put through
   };
 
@@ -38,7 +39,7 @@ class Runner {
   // What was wrong with the server is wrong with all cases of the group that it was put through.
   void stop(const Work& work, Contender& contender, Results& results);
   // Stops the contender's server before.
-  void start(const Work& work, std::size_t connections, bool with_all, Contender& contender,
+  void start(const Work& work, std::size_t connections, const Case& wanted, Contender& contender,
              Results& results);
   // Measures a case without keeping anything, for a second (0.2 s where it is the short form).
   void warm_up(Stage& stage, std::size_t number) const;

@@ -139,7 +139,7 @@ std::vector<Compared> find_compared(const std::vector<Work>& works, const Result
     if (!work.is_held_to_reference) continue;
     for (const Group& group : work.groups) {
       for (const Case& one : group.cases) {
-        if (one.with_all) continue;  // the reference has no such case
+        if (one.with_all || one.with_tls) continue;  // the reference has no such case
         const bool is_many = work.name == "fan-out" && one.key.find("/64/") != std::string::npos;
         found.push_back({&work, one.key,
                          results.quotients(work.name, {one.key, kSubject}, {one.key, kReference}),

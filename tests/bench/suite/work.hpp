@@ -48,6 +48,8 @@ struct Case {
   std::string base = {};     // another case, from which this has grown; empty: none
   // Measured on a server that has all plugins, by kinds of server that have any.
   bool with_all = false;
+  // Measured over TLS, by kinds of server that have it.
+  bool with_tls = false;
 };
 
 struct Group {
