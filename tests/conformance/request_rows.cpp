@@ -231,7 +231,7 @@ void add_endless(Subject& subject) {
       .on_request(with_line("X-Folded: a\r\n b"), kBad)
       .on_request(with_line(": empty name"), kBad)
       .only(kOneWrite)
-      .deviates({.name = "lines that are no field", .cuts = kOneWrite, .reply = Reply{{0}}});
+      .deviates({.name = "lines that are no field", .cuts = kOneWrite, .reply = Reply{{408}}});
 }
 
 }  // namespace
