@@ -5,7 +5,7 @@
 #include "tests/conformance/player.hpp"
 #include "tests/conformance/report.hpp"
 #include "tests/conformance/row.hpp"
-#include "tests/support/server_group.hpp"
+#include "tests/support/tls_group.hpp"
 
 #include <CppUTest/TestHarness.h>
 
@@ -14,18 +14,20 @@ namespace {
 using namespace jackfield::conformance;
 using namespace jackfield::test;
 
-class SubjectGroup : public ServerGroup {
+class SubjectGroup : public TlsGroup {
  protected:
   // Once with the read buffer of a small server, and once with the smallest: what a client sends in
   // one write is read in many pieces then.
   void play(const Subject& subject, const std::string& settings = "") {
+    write(authority.issue());
     for (const char* buffer : {"4096", "128"}) {
-      const TemporaryFolder folder;
+      ServerOptions options = tls_options(
+          "", {"127.0.0.1:0", "unix:" + file("socket").string(), "tls:127.0.0.1:0"});
+      options.plugins = {"echo"};
       // Who fails the connection of a client need not wait for its Close (RFC 6455, 7.1.7).
-      start({.plugins = {"echo"},
-             .server = "max_connections = 1000\nclose_timeout_s = 0.1\nread_buffer_bytes = " +
-                       std::string(buffer) + "\n" + settings,
-             .listen = {"127.0.0.1:0", "unix:" + (folder.path() / "socket").string()}});
+      options.server = "max_connections = 1000\nclose_timeout_s = 0.1\nread_buffer_bytes = " +
+                       std::string(buffer) + "\n" + settings;
+      start(options);
       Player(server(), found_verdicts()).play(subject);
       server().stop();
     }

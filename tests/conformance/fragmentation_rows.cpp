@@ -42,7 +42,7 @@ Subject fragmentation_rows() {
   many.push_back(continuation(message));
   subject.row("5.4", "a message may have a thousand fragments")
       .on(many, answers({answer()}))
-      .only(kEachFrame | kOddPieces | kOneWrite);
+      .only(kEachFrame | kOddPieces | kOneWrite | kOverTls);
   subject.row("5.4", "fragments may have any lengths")
       .on(fragments(ask("\"" + std::string(70000, 'x') + "\""), 66000),
           answers({answer("\"" + std::string(70000, 'x') + "\"")}))

@@ -64,13 +64,14 @@ std::vector<std::string> pieces_of(const std::vector<std::string>& frames, Cut c
     case kEachFrame: return frames;
     case kEachOctet: return cut_to_octets(frames);
     case kOddPieces: return cut_oddly(joined(frames));
-    case kOneWrite: return {joined(frames)};
+    case kOneWrite:
+    case kOverTls: return {joined(frames)};
     case kWithFrame: return {joined(frames) + text(unheard())};
   }
   return {};
 }
 
-bool is_read_by_read(Cut cut) { return (cut & (kOneWrite | kWithFrame)) == 0; }
+bool is_read_by_read(Cut cut) { return (cut & (kOneWrite | kWithFrame | kOverTls)) == 0; }
 
 // The server may be gone before all is sent.
 void send(Stream& stream, const std::vector<std::string>& pieces, Cut cut, Where where) {
@@ -156,6 +157,7 @@ void Player::play(const Row& row, Cut cut, Verdict& verdict) {
 }
 
 const test::Address& Player::address(Cut cut) const {
+  if (cut == kOverTls) return server_.addresses().at(2);
   return server_.addresses().at(is_read_by_read(cut) ? 1 : 0);
 }
 

@@ -20,7 +20,8 @@ using Verdicts = std::map<std::string, std::map<std::size_t, std::map<Cut, Verdi
 
 class Player {
  public:
-  // The server listens on TCP first, then on a Unix socket; it serves the plugin `echo`.
+  // The server listens on TCP first, then on a Unix socket, then with TLS; it serves the plugin
+  // `echo`.
   Player(test::ServerProcess& server, Verdicts& verdicts);
 
   // Plays all rows in all cuts that they are for.

@@ -9,6 +9,7 @@ const char* name_of(Cut cut) {
     case kOddPieces: return "odd pieces";
     case kOneWrite: return "one write";
     case kWithFrame: return "with a frame";
+    case kOverTls: return "over TLS";
   }
   return "";
 }

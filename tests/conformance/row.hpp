@@ -30,9 +30,11 @@ enum Cut : unsigned {
   kOneWrite = 8,    // all frames, or the request, in one write
   kWithFrame = 16,  // a request in one write with a message behind it, which must not be handled:
                     // the client has to wait for the answer (RFC 6455, 4.1)
+  kOverTls = 32,    // as kOneWrite, over TLS
 };
-inline constexpr Cut kCuts[] = {kEachFrame, kEachOctet, kOddPieces, kOneWrite, kWithFrame};
-inline constexpr unsigned kAllCuts = 31;
+inline constexpr Cut kCuts[] = {kEachFrame, kEachOctet, kOddPieces,
+                                kOneWrite,  kWithFrame, kOverTls};
+inline constexpr unsigned kAllCuts = 63;
 const char* name_of(Cut cut);
 
 // For Outcome::close: a Close without a code.

@@ -37,7 +37,7 @@ Subject size_rows() {
       if (octets >= kib * 1024 || kib * 1024 / octets > 1024) continue;
       subject.row("5.4", "a message of " + name + " in fragments of " + std::to_string(octets))
           .on(fragments(ask(json), octets), answers({answer(json)}))
-          .only(kEachFrame | kOddPieces | kOneWrite);
+          .only(kEachFrame | kOddPieces | kOneWrite | kOverTls);
     }
   }
   const std::string json = json_of(65536);
@@ -54,7 +54,7 @@ Subject size_rows() {
     }
     subject.row("5.6", "60 messages with payloads of " + std::to_string(octets) + " octets")
         .on(asked, answers(answered))
-        .only(kEachFrame | kOddPieces | kOneWrite);
+        .only(kEachFrame | kOddPieces | kOneWrite | kOverTls);
   }
   return subject;
 }
