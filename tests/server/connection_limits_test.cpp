@@ -8,6 +8,7 @@
 #include <array>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -118,6 +119,42 @@ TEST(ConnectionLimits, who_is_far_over_is_not_even_listened_to) {
   }
   STRCMP_EQUAL("5", counted("accepts_refused").c_str());
   expect_served({"127.0.0.1", outside.port, ""});
+}
+
+// However a connection ends, its address has it no more.
+TEST(ConnectionLimits, ended_connections_of_an_address_do_not_count) {
+  start_open("max_connections_per_address = 2\nmax_connections = 2\nhandshake_timeout_s = 0.1");
+  if (outside.host.empty()) return;
+  WsClient stays(outside);
+  const Handshake other{.version = "8"};
+  for (int i = 0; i < 30; ++i) {
+    {
+      WsClient closes(outside);
+      closes.close();
+      closes.expect_gone();
+    }
+    WsClient(outside).stream().reset();
+    CHECK_TRUE(http_request(outside, other.request()).status == 426);
+    CHECK_TRUE(http_request(outside, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").status == 426);
+    Stream odd(outside);
+    odd.send("odd\r\n\r\n");
+    all_of(odd);
+    Stream half(outside);
+    half.send("GET / ");
+    all_of(half);
+    Stream(outside).reset();
+  }
+  // What ended by itself may not have been noticed yet.
+  const Deadline deadline;
+  std::optional<Frame> refused = Frame{};
+  while (refused && deadline.milliseconds() > 0) {
+    WsClient next(outside);
+    next.send_text(R"(["echo:h","echo",1])");
+    const Frame first = next.receive_frame();
+    if (first.opcode == Opcode::kText) refused.reset();
+  }
+  CHECK_FALSE(refused.has_value());
+  stays.expect_nothing();
 }
 
 TEST(ConnectionLimits, the_limit_of_an_address_changes_while_it_runs_and_zero_is_none) {

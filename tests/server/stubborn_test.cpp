@@ -116,8 +116,9 @@ TEST_GROUP_BASE(SilentPeers, ServerGroup) {
     a.expect(R"(["echo:s","echoed",1])");
     CHECK_TRUE(std::chrono::steady_clock::now() - begin < std::chrono::seconds(2));
     std::string bytes;
-    CHECK_FALSE(silent.front().receive(bytes, Where::here()));
-    LONGS_EQUAL(0, bytes.size());
+    while (silent.front().receive(bytes, Where::here())) {
+    }
+    CHECK_TRUE(bytes.empty() || bytes.starts_with("HTTP/1.1 503 "));
   }
 };
 

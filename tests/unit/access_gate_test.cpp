@@ -1,0 +1,149 @@
+// The gate by itself, with a clock of the test's own: what counts where there is more than one, when
+// a warrant ends, and what a change does.
+#include "core/access/gate.hpp"
+
+#include <sys/stat.h>
+
+#include <string>
+
+#include "core/net/loop_uv.hpp"
+#include "tests/support/jwt_maker.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/where.hpp"
+
+#include <CppUTest/TestHarness.h>
+
+namespace {
+
+using namespace jackfield;
+using namespace jackfield::access;
+using jackfield::test::check;
+using Kind = Verdict::Kind;
+
+constexpr WallTime kNow = 1'800'000'000;
+constexpr const char* kAlice = "0123456789abcdef-alice";
+const std::string kShared = "0123456789abcdef0123456789abcdef";
+
+}  // namespace
+
+TEST_GROUP(AccessGate) {
+  const test::TemporaryFolder folder;
+  base::Log log{base::LogLevel::kError, [](std::string_view) {}};
+  net::LoopUv loop;
+  WallTime now = kNow;
+  Settings settings;
+  Gate gate{loop, log, [this] { return now; }};
+
+  std::string write(const std::string& name, const std::string& text) {
+    const auto path = folder.write(name, text);
+    ::chmod(path.c_str(), 0600);
+    return path.string();
+  }
+  void setup() override {
+    settings.tokens = write("tokens", std::string("alice ") + kAlice + " ops\n");
+    settings.jwt_keys = {{"", Algorithm::kHs256, write("key", kShared)}};
+    CHECK(gate.apply(settings, false).is_ok());
+  }
+  std::string token(WallTime exp) {
+    return test::SigningKey::shared(kShared).token(
+        R"({"alg":"HS256"})", R"({"sub":"bob","exp":)" + std::to_string(exp) + "}");
+  }
+  Verdict judge(std::string_view token) {
+    const std::string header = "Bearer " + std::string(token);
+    return gate.judge({.authorization = header});
+  }
+};
+
+TEST(AccessGate, a_token_counts_before_a_certificate_and_that_before_a_user) {
+  settings.unix_peers = true;
+  CHECK(gate.apply(settings, false).is_ok());
+  Presented presented;
+  presented.unix_peer = Identity{.text = "unix:u", .groups = {}};
+  STRCMP_EQUAL("unix:u", gate.judge(presented).identity.text.c_str());
+  presented.certificate = Identity{.text = "cert:c", .groups = {}};
+  STRCMP_EQUAL("cert:c", gate.judge(presented).identity.text.c_str());
+  presented.cookie = kAlice;
+  const Verdict verdict = gate.judge(presented);
+  STRCMP_EQUAL("token:alice", verdict.identity.text.c_str());
+  STRCMP_EQUAL("ops", verdict.identity.groups.c_str());
+  // A wrong one is not passed over.
+  presented.cookie = "0123456789abcdef-wrong";
+  CHECK(gate.judge(presented).kind == Kind::kWrong);
+}
+
+TEST(AccessGate, a_user_is_nobody_unless_the_settings_say_so) {
+  Presented presented;
+  presented.unix_peer = Identity{.text = "unix:u", .groups = {}};
+  CHECK_FALSE(gate.judge(presented).identity.is_known());
+  settings.required = true;
+  CHECK(gate.apply(settings, false).is_ok());
+  CHECK(gate.judge(presented).kind == Kind::kMissing);
+}
+
+TEST(AccessGate, what_a_json_web_token_lets_in_by_ends_with_the_leeway) {
+  const Verdict verdict = judge(token(kNow + 10));
+  CHECK(verdict.kind == Kind::kAdmitted);
+  LONGS_EQUAL(kNow + 10 + 60, *verdict.warrant->expires_at);
+  CHECK(judge(kAlice).warrant.has_value());
+  CHECK_FALSE(judge(kAlice).warrant->expires_at.has_value());
+}
+
+TEST(AccessGate, a_clock_that_jumps_decides_anew) {
+  const std::string bearer = token(kNow + 10);
+  CHECK(judge(bearer).kind == Kind::kAdmitted);
+  now = kNow + 3600;
+  CHECK(judge(bearer).kind == Kind::kWrong);
+  now = kNow;
+  CHECK(judge(bearer).kind == Kind::kAdmitted);
+  now = 100;  // the device has started without a clock of its own
+  const Verdict verdict = judge(bearer);
+  CHECK(verdict.kind == Kind::kWrong);
+  STRCMP_EQUAL("the clock is not set", verdict.reason.c_str());
+  CHECK(judge(kAlice).kind == Kind::kAdmitted);
+}
+
+TEST(AccessGate, a_warrant_stands_as_long_as_what_it_rests_on) {
+  const Verdict by_token = judge(kAlice);
+  const Verdict by_key = judge(token(kNow + 10));
+  const auto stands = [&](const Verdict& verdict) {
+    return gate.stands(*verdict.warrant, verdict.identity.text);
+  };
+  CHECK(stands(by_token));
+  CHECK(stands(by_key));
+  write("tokens", std::string("carol ") + kAlice + "\n");
+  CHECK(gate.reload().is_ok());
+  CHECK_FALSE(stands(by_token));
+  CHECK(stands(by_key));
+  write("key", std::string(32, 'n'));
+  CHECK(gate.reload().is_ok());
+  CHECK_FALSE(stands(by_key));
+  settings.tokens.clear();
+  settings.jwt_keys.clear();
+  CHECK(gate.apply(settings, false).is_ok());
+  CHECK_FALSE(stands(by_token));
+}
+
+TEST(AccessGate, settings_whose_files_fail_change_nothing) {
+  Settings wrong = settings;
+  wrong.required = true;
+  wrong.tokens = folder.path() / "nowhere";
+  const base::Status status = gate.apply(wrong, false);
+  CHECK_FALSE(status.is_ok());
+  STRCMP_CONTAINS("nowhere: cannot be read", status.message().c_str());
+  CHECK_FALSE(gate.settings().required);
+  CHECK(judge(kAlice).kind == Kind::kAdmitted);
+  write("tokens", "alice\n");
+  CHECK_FALSE(gate.reload().is_ok());
+  CHECK(judge(kAlice).kind == Kind::kAdmitted);
+}
+
+TEST(AccessGate, no_reason_quotes_a_token) {
+  for (const std::string& wrong :
+       {std::string("0123456789abcdef-wrong"), token(kNow - 3600), token(kNow) + "x",
+        std::string("a.b.c")}) {
+    const Verdict verdict = judge(wrong);
+    CHECK(verdict.kind == Kind::kWrong);
+    check(verdict.reason.find(wrong.substr(0, 10)) == std::string::npos, verdict.reason);
+    STRCMP_EQUAL("authorization", std::string(verdict.via).c_str());
+  }
+}
