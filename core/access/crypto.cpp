@@ -53,6 +53,8 @@ bool are_same(const Digest& a, const Digest& b) {
   return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
+void clear_errors() { ERR_clear_error(); }
+
 base::Result<PublicKeyKind> public_key_kind(const std::string& pem) {
   using Kind = base::Result<PublicKeyKind>;
   const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
@@ -60,7 +62,7 @@ base::Result<PublicKeyKind> public_key_kind(const std::string& pem) {
   if (bio == nullptr) throw std::bad_alloc();
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
       PEM_read_bio_PUBKEY(bio.get(), nullptr, &no_password, nullptr), &EVP_PKEY_free);
-  ERR_clear_error();  // of whoever asks for errors next on this thread
+  clear_errors();
   if (key == nullptr) return Kind::failure("holds no public key in PEM form");
   switch (EVP_PKEY_base_id(key.get())) {
     case EVP_PKEY_RSA:

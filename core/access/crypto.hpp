@@ -23,6 +23,10 @@ Digest hmac_sha256(std::string_view key, std::string_view octets);
 bool are_same(std::string_view a, std::string_view b);
 bool are_same(const Digest& a, const Digest& b);
 
+// Forgets what OpenSSL noted as failed on this thread: who else uses it there (TLS does) would take
+// it for an error of its own (SSL_get_error(3)).
+void clear_errors();
+
 enum class PublicKeyKind : std::uint8_t {
   kRsa,   // of at least 2,048 bits (RFC 7518 section 3.3)
   kP256,  // elliptic, on NIST's P-256 (RFC 7518 section 3.4)

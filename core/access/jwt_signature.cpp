@@ -42,6 +42,7 @@ bool is_signed(const std::string& token, Algorithm algorithm, std::string_view k
       jwt_decode(&decoded, token.c_str(), reinterpret_cast<const unsigned char*>(key.data()),
                  static_cast<int>(key.size()));
   const std::unique_ptr<jwt_t, decltype(&jwt_free)> owned(decoded, &jwt_free);
+  clear_errors();
   return failure == 0 && decoded != nullptr && jwt_get_alg(decoded) == libjwt_algorithm(algorithm);
 }
 

@@ -77,7 +77,7 @@ std::optional<JsonObject> JsonObject::read(std::string_view json) {
       return std::nullopt;
     }
     wire::append_unquoted(key, member.key);
-    if (object.has(member.key)) return std::nullopt;
+    if (object.members_.size() >= kMaxMembers || object.has(member.key)) return std::nullopt;
     object.members_.push_back(std::move(member));
   } while (scanner.take(','));
   return object;

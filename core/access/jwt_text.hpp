@@ -31,7 +31,9 @@ std::optional<std::string> decode_base64url(std::string_view text);
 // A JSON object's members, none twice. Views into the text that it was made from.
 class JsonObject {
  public:
-  // Nothing where the text is no JSON object in UTF-8, or has a key twice.
+  static constexpr std::size_t kMaxMembers = 256;
+
+  // Nothing where the text is no JSON object in UTF-8, has a key twice, or more than kMaxMembers.
   static std::optional<JsonObject> read(std::string_view json);
 
   bool has(std::string_view key) const { return find(key) != nullptr; }

@@ -1,6 +1,7 @@
 #include "core/net/first_messages.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "core/net/ws_link.hpp"
@@ -26,7 +27,12 @@ void FirstMessages::set_timeout(milliseconds timeout) {
 void FirstMessages::begin(WsLink& link) {
   if (timeout_.count() == 0) return;
   in_order_.push_back({&link, base::Loop::now()});
-  by_link_[&link] = std::prev(in_order_.end());
+  try {
+    by_link_[&link] = std::prev(in_order_.end());
+  } catch (const std::bad_alloc&) {
+    in_order_.pop_back();
+    throw;
+  }
   watch();
 }
 

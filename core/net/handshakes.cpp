@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace jackfield::net {
@@ -34,8 +35,14 @@ void Handshakes::begin(lws* wsi, const Arrival& arrival) {
     cut_oldest("too many handshakes", kCrowded);
   }
   in_order_.push_back({wsi, base::Loop::now(), arrival, false});
-  by_wsi_[wsi] = std::prev(in_order_.end());
-  watch();
+  try {
+    by_wsi_[wsi] = std::prev(in_order_.end());
+    watch();
+  } catch (const std::bad_alloc&) {
+    by_wsi_.erase(wsi);
+    in_order_.pop_back();
+    throw;
+  }
 }
 
 void Handshakes::end(lws* wsi) {

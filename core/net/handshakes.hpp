@@ -39,6 +39,7 @@ class Handshakes {
   // For those under way too.
   void set_timeout(std::chrono::milliseconds timeout);
 
+  // Without memory nothing has begun, and the address is the caller's matter still.
   void begin(lws* wsi, const Arrival& arrival);
   // It is refused with an answer.
   void answered(lws* wsi);

@@ -1,7 +1,5 @@
 #include "core/net/server.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -239,13 +237,13 @@ bool Server::is_crowded(Handshakes::Arrival& arrival) {
 }
 
 void Server::accepted(int descriptor, bool is_tls) {
+  base::Descriptor socket(descriptor);
   Handshakes::Arrival arrival{Addresses::key_of(descriptor), false};
   if (is_crowded(arrival)) {
     ++counts_.accepts_refused;
-    ::close(descriptor);
     return;
   }
-  lws* const wsi = lws_adopt_socket_vhost(is_tls ? tls_vhost_ : vhost_, descriptor);
+  lws* const wsi = lws_adopt_socket_vhost(is_tls ? tls_vhost_ : vhost_, socket.release());
   if (wsi == nullptr && arrival.address) addresses_.leave(*arrival.address);
   if (wsi == nullptr && is_tls) {
     // What has come with it already may be no TLS, or not such as is spoken here; that is said.
@@ -259,6 +257,7 @@ void Server::accepted(int descriptor, bool is_tls) {
   try {
     handshakes_.begin(wsi, arrival);
   } catch (const std::bad_alloc&) {
+    if (arrival.address) addresses_.leave(*arrival.address);
     ::shutdown(descriptor, SHUT_RDWR);  // and libwebsockets closes
     throw;
   }

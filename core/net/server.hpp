@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/access/gate.hpp"
+#include "core/base/descriptor.hpp"
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "core/hub/hub.hpp"

@@ -254,6 +254,17 @@ TEST(AccessJwt, malformed_headers_are_refused) {
          with_header(R"({"alg":"HS256","kid":")" + std::string(129, 'k') + "\"}"));
 }
 
+TEST(AccessJwt, a_header_has_so_many_members) {
+  add_all();
+  const auto header = [](int more) {
+    std::string text = R"({"alg":"HS256","kid":"h")";
+    for (int i = 0; i < more; ++i) text += ",\"" + std::to_string(i) + "\":0";
+    return text + "}";
+  };
+  expect("jwt:alice", with_header(header(254)));
+  expect("malformed header", with_header(header(255)));
+}
+
 TEST(AccessJwt, keys_that_the_token_brings_are_not_used) {
   add_all();
   const SigningKey own = SigningKey::rsa();
