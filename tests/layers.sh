@@ -55,9 +55,6 @@ check_lines() {
     function check_library(layer, header) {
       if (header ~ /^(libwebsockets|lws)/) {
         if (layer != "net") violation("libwebsockets belongs into core/net only")
-      } else if (header ~ /^openssl\//) {
-        if (file !~ /^core\/net\/(openssl|tls[a-z_]*)\.[ch]pp$/)
-          violation("OpenSSL belongs into core/net/openssl.hpp and core/net/tls*.cpp only")
       } else if (header ~ /^uv(\.h$|\/)/) {
         if (layer != "net") violation("libuv belongs into core/net only")
       } else if (header == "jwt.h") {
@@ -258,8 +255,6 @@ self_check() {
   plant core/hub/x.cpp '#include HEADER' 'an include that this check cannot read'
   plant core/hub/x.cpp '#include <libwebsockets.h>' 'libwebsockets belongs into core/net only'
   plant core/daemon/x.cpp '#include <uv.h>' 'libuv belongs into core/net only'
-  plant core/net/x.cpp '#include <openssl/ssl.h>' \
-    'OpenSSL belongs into core/net/openssl.hpp and core/net/tls*.cpp only'
   plant core/plugin/z.cpp '#include <boost/dll.hpp>' \
     'Boost.DLL is included by core/plugin/library.cpp already, one file may'
   plant core/daemon/x.cpp '#include <boost/dll.hpp>' 'Boost.DLL belongs into core/plugin only'
