@@ -197,7 +197,7 @@ TEST_GROUP_BASE(BackpressureOfThreads, ServerGroup) {};
 
 // 64 MiB of a plugin may wait for the loop: 63 pieces of 1 MiB and their 256 octets each.
 TEST(BackpressureOfThreads, what_waits_for_a_blocked_loop_is_bounded) {
-  start({.plugins = {"torrent"}, .server = "max_outbox_bytes = 134217728"});
+  start({.plugins = {"torrent"}, .server = "max_outbox_bytes = 134217728\nmax_outboxes_bytes = 134217728"});
   WsClient a = connect();
   a.send_text(R"(["torrent","subscribe",null])");
   a.expect(R"(["torrent","subscribed",{}])");

@@ -192,6 +192,93 @@ TEST(Limits, too_many_subscriptions_are_refused) {
   b.expect(R"(["echo:9","subscribed",{}])");
 }
 
+// ---- how fast a client may send
+
+TEST_GROUP_BASE(Rates, ServerGroup) {
+  void start_with(const std::string& limits) {
+    start({.plugins = {"echo"},
+           .server = "ping_interval_s = 0\n" + limits,
+           .has_rates = true});
+  }
+  static std::string event(int number) {
+    return R"(["echo:a","echo",)" + std::to_string(number) + "]";
+  }
+};
+
+TEST(Rates, too_many_messages_are_refused_and_then_the_connection_is_closed) {
+  start_with("max_messages_per_s = 1");
+  WsClient a = connect();
+  WsClient other = connect();
+  for (int i = 0; i < 12; ++i) a.send_text(event(i));
+  int handled = 0;
+  int refused = 0;
+  while (const std::optional<Frame> frame = a.receive_frame_or_end(Where::here())) {
+    if (frame->opcode == Opcode::kClose) {
+      check(frame->payload.starts_with(close_payload(1008)), "not closed with 1008");
+      break;
+    }
+    const bool is_refused = frame->payload.find("LIMIT_EXCEEDED") != std::string::npos;
+    ++(is_refused ? refused : handled);
+  }
+  CHECK_TRUE(handled >= 4 && handled < 8);
+  LONGS_EQUAL(3, refused);  // the fourth closes
+  other.send_text(event(1));
+  other.expect(R"(["echo:a","echoed",1])");
+}
+
+TEST(Rates, a_client_that_keeps_to_them_is_not_refused) {
+  start_with("");
+  WsClient a = connect();
+  for (int i = 0; i < 1500; ++i) a.send_text(event(i));
+  for (int i = 0; i < 1500; ++i) a.expect(R"(["echo:a","echoed",)" + std::to_string(i) + "]");
+}
+
+TEST(Rates, pongs_that_nobody_asked_for_count_as_messages) {
+  start_with("max_messages_per_s = 1");
+  WsClient a = connect();
+  for (int i = 0; i < 4; ++i) a.send_bytes(frame_bytes(Opcode::kPong, "x"));
+  a.send_text(event(1));
+  a.expect(
+      R"(["echo:a","error",{"code":"LIMIT_EXCEEDED","message":"Too many messages"}])");
+  for (int i = 0; i < 8; ++i) a.send_bytes(frame_bytes(Opcode::kPong, "x"));
+  a.expect_closed(1008, "Too many messages");
+}
+
+TEST(Rates, small_fragments_count_as_messages) {
+  start_with("max_messages_per_s = 1");
+  WsClient a = connect();
+  std::string fragments = frame_bytes(Opcode::kText, "[", {.final = false});
+  for (int i = 0; i < 20; ++i) {
+    fragments += frame_bytes(Opcode::kContinuation, " ", {.final = false});
+  }
+  a.send_bytes(fragments);
+  a.expect_closed(1008, "Too many messages");
+}
+
+// Three are in the middle of a large message, and one of them has sent more of it than its share.
+TEST(Rates, messages_that_have_come_in_part_have_one_budget) {
+  start_with("max_incoming_bytes = 800000");
+  const std::string large = frame_bytes(Opcode::kText, "\"" + std::string(400'000, 'x') + "\"");
+  WsClient a = connect();
+  WsClient b = connect();
+  WsClient greedy = connect();
+  a.send_bytes(large.substr(0, 260'000));
+  b.send_bytes(large.substr(0, 260'000));
+  greedy.send_bytes(large.substr(0, 390'000));
+  // Those that send less get through.
+  WsClient modest = connect();
+  const std::string text = "\"" + std::string(20'000, 'x') + "\"";
+  for (int i = 0; i < 300; ++i) {
+    modest.send_text(R"(["echo:a","echo",)" + text + "]");
+    modest.expect_bytes(R"(["echo:a","echoed",)" + text + "]");
+    greedy.send_bytes("x");
+  }
+  greedy.expect_closed(1013, "Too much has come in part");
+  a.send_bytes(large.substr(260'000));
+  a.expect(
+      R"(["error","error",{"code":"INVALID_PAYLOAD","message":"Message must be [topic, event, payload]"}])");
+}
+
 // One that never reads must neither grow the server nor slow the others.
 TEST_GROUP_BASE(SlowConsumer, ServerGroup) {
   // After this its socket has ended: the Close with 1013 may or may not have got through.
@@ -231,6 +318,37 @@ TEST(SlowConsumer, of_broadcasts_is_closed_with_1013_and_others_get_everything) 
   server().wait_for_log({"level=warning", "slow consumer"});
   reader.expect_nothing();
   caller.expect_nothing();
+}
+
+// Under the other policies nobody is closed, and what may be kept is there when it reads at last.
+TEST(SlowConsumer, of_a_topic_whose_messages_may_be_dropped_stays) {
+  for (const std::string policy : {"drop_oldest", "drop_new", "latest"}) {
+    start({.plugins = {"flood"},
+           .server = "max_message_bytes = 65536\nmax_outbox_bytes = 1048576\n"
+                     "soft_outbox_bytes = 524288",
+           .tables = "[[backlog]]\ntopics = [\"flood:all\"]\npolicy = \"" + policy + "\"\n"});
+    WsClient stuck = connect({.receive_buffer = 4096});
+    stuck.send_text(R"(["flood:all","subscribe",null])");
+    stuck.expect(R"(["flood:all","subscribed",{}])");
+    WsClient caller = connect();
+    caller.send_text(R"(["flood:watch","subscribe",null])");
+    caller.receive();
+    const std::size_t before = server().resident_kib();
+    constexpr int kRounds = 500;
+    for (int i = 0; i < kRounds; ++i) {
+      caller.send_text(R"(["flood:x","all",2])");
+      caller.expect(R"(["flood:watch","flooded",[2,1]])");
+    }
+    server().expect_grown_less(before, 24 * 1024);
+    server().wait_for_log({"level=warning", "slow consumer"});
+    stuck.send_text(R"(["flood:all","unsubscribe",null])");
+    int received = 0;
+    while (stuck.receive().size() == 65536 + 22) ++received;
+    CHECK_TRUE(received > 0);
+    CHECK_TRUE(received < 2 * kRounds);
+    stuck.expect_nothing();
+    caller.expect_nothing();
+  }
 }
 
 TEST(SlowConsumer, of_its_own_answers_is_closed_or_stopped_from_asking) {

@@ -80,7 +80,11 @@ std::string jackfield_executable() { return JACKFIELD_EXECUTABLE; }
 std::string configuration_text(const TemporaryFolder& folder, const ServerOptions& given) {
   const ServerOptions options = over_tls(given);
   const std::string plugins = (folder.path() / "plugins").string();
-  return "[server]\nlisten = " + quoted_list(options.listen) + "\n" + options.server +
+  const std::string rates =
+      options.has_rates
+          ? ""
+          : "max_messages_per_s = 0\nmax_bytes_per_s = 0\nmax_subscribes_per_s = 0\n";
+  return "[server]\nlisten = " + quoted_list(options.listen) + "\n" + rates + options.server +
          "\n[plugins]\ndirectory = \"" + plugins + "\"\n" + options.loading + "\n" +
          options.tables;
 }

@@ -51,6 +51,9 @@ struct ServerOptions {
   std::vector<std::string> arguments{};  // behind those that the test support gives
   std::vector<std::string> wrapper{};    // a program and arguments to run the server under
   std::string log_level = "info";  // empty: as the configuration says
+  // Clients may send only as fast as by default. Tests ask again and again until something is so,
+  // and send more at once than any client should.
+  bool has_rates = false;
 };
 
 // The path of a built plugin: one of tests/plugins, or else of plugins.
