@@ -309,6 +309,8 @@ class Hub {
   void end_slow(Connection& connection);
   void close_slow(Connection& connection);
   void mark_dirty(Connection& connection);
+  [[gnu::always_inline]] void list_dirty(Connection& connection);
+  [[gnu::noinline]] bool make_room_on_list();
   void mark_clean(Connection& connection);
   void write_out(Connection& connection);
   [[gnu::noinline]] void note_link(Connection& connection, bool is_congested, std::size_t written);

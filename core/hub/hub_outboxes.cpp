@@ -41,6 +41,29 @@ SlowPolicy Hub::policy_of(std::string_view topic) const {
   return SlowPolicy::kClose;
 }
 
+// ---- the list of those with something to send
+
+// Whether there is room on it.
+bool Hub::make_room_on_list() {
+  try {
+    dirty_.reserve(std::max<std::size_t>(64, dirty_.capacity() * 2));
+    return true;
+  } catch (const std::bad_alloc&) {
+    is_dirty_unlisted_ = true;
+    return false;
+  }
+}
+
+// Part of its callers: it is called for each delivery.
+inline void Hub::list_dirty(Connection& connection) {
+  if (connection.dirty_index != Connection::kNotDirty) return;
+  if (dirty_.size() == dirty_.capacity() && !make_room_on_list()) return;
+  connection.dirty_index = static_cast<std::uint32_t>(dirty_.size());
+  dirty_.push_back(&connection);
+}
+
+void Hub::mark_dirty(Connection& connection) { list_dirty(connection); }
+
 // ---- into outboxes
 
 // Whether it can be added without a closer look. A message is taken where nothing else waits: the
@@ -62,7 +85,7 @@ void Hub::enqueue(Connection& connection, const wire::FrameRef& frame) {
     give_up(connection);
     return;
   }
-  mark_dirty(connection);
+  list_dirty(connection);
 }
 
 void Hub::deliver(Subscription& subscription, const wire::FrameRef& frame) {
@@ -257,16 +280,6 @@ std::size_t Hub::broadcast(std::string_view name, std::string_view event, std::s
 }
 
 // ---- to the links
-
-void Hub::mark_dirty(Connection& connection) {
-  if (connection.dirty_index != Connection::kNotDirty) return;
-  try {
-    dirty_.push_back(&connection);
-    connection.dirty_index = static_cast<std::uint32_t>(dirty_.size() - 1);
-  } catch (const std::bad_alloc&) {
-    is_dirty_unlisted_ = true;
-  }
-}
 
 void Hub::mark_clean(Connection& connection) {
   const std::uint32_t index = std::exchange(connection.dirty_index, Connection::kNotDirty);

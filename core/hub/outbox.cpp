@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cstring>
 #include <unordered_map>
 #include <utility>
 
@@ -150,6 +151,13 @@ void Outbox::move_slots(Rest& from, Rest& to) {
     notes->base = unused;
   }
   std::uint32_t count = 0;
+  if (from.dropped == 0) {
+    // A reference is a pointer that nobody points to: its octets are all of it.
+    count = from.end - from.begin;
+    std::memmove(static_cast<void*>(to.slots()), from.slots() + from.begin,
+                 count * sizeof(FrameRef));
+    from.begin = from.end;
+  }
   for (std::uint32_t i = from.begin; i < from.end; ++i) {
     FrameRef moved = std::move(from.slots()[i]);
     from.slots()[i].~FrameRef();

@@ -276,7 +276,7 @@ TEST(Reconfiguration, the_time_for_the_shutdown_changes) {
 // ---- what takes a start
 
 TEST(Reconfiguration, what_takes_a_start_is_said_with_its_values_each_time) {
-  begin({.plugins = {"echo"}, .listen = {"127.0.0.1:0"}});
+  begin({.plugins = {"echo"}, .listen = {"127.0.0.1:0"}, .has_rates = true});
   const TemporaryFolder elsewhere;
   const std::string folder = elsewhere.path().string();
   write("[server]\nlisten = [\"[::1]:7\"]\n[plugins]\ndirectory = \"" + folder +
