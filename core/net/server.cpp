@@ -453,6 +453,7 @@ int Server::established(lws* wsi) {
     remove(link);
     throw;
   }
+  if (tls_ != nullptr && log_.is_on(base::LogLevel::kDebug)) show_peer_certificate(wsi);
   lws_set_wsi_user(wsi, &link);
   const std::size_t limit = settings_.max_connections_per_address;
   const bool is_over_limit =
@@ -480,6 +481,21 @@ void Server::limit_refused(WsLink& link) {
   WsLink& oldest = *refused_.front();
   refused_.pop_front();
   cut_later(oldest);
+}
+
+void Server::show_peer_certificate(lws* wsi) {
+  const std::optional<PeerCertificate> shown = peer_certificate(wsi);
+  if (!shown) return;
+  std::string names;
+  for (const auto* kind : {&shown->dns_names, &shown->emails, &shown->uris}) {
+    for (const std::string& name : *kind) names += (names.empty() ? "" : ",") + name;
+  }
+  log_.debug("client certificate", {{"common_name", shown->common_name},
+                                    {"subject", shown->subject},
+                                    {"issuer", shown->issuer},
+                                    {"serial", shown->serial},
+                                    {"names", names},
+                                    {"fingerprint", shown->fingerprint}});
 }
 
 int Server::peer_closes(WsLink& link, std::string_view payload) {

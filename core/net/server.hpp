@@ -140,6 +140,7 @@ class Server {
   void accepted(int descriptor, bool is_tls);
   bool is_crowded(Handshakes::Arrival& arrival);
   void limit_refused(WsLink& link);
+  void show_peer_certificate(lws* wsi);
   void remove(WsLink& link);
   void show_libwebsockets_log();
   void watch_heartbeats();

@@ -38,6 +38,31 @@ TEST(TlsClients, a_client_of_the_authority_is_let_in) {
   LONGS_EQUAL(0, counter("client_certificates_refused"));
 }
 
+TEST(TlsClients, what_a_certificate_says_is_read) {
+  write("ca.pem", clients_authority.certificate());
+  write(authority.issue());
+  ServerOptions options = tls_options("client_certificate = \"optional\"\nclient_ca = \"" +
+                                      file("ca.pem").string() + "\"");
+  options.log_level = "debug";
+  start(options);
+  const CertificateOptions says{
+      .name = "Müller, lamp 7",
+      .names = {"email:a@b.example", "DNS:lamp-7.example", "URI:urn:lamp:7", "IP:192.0.2.7"},
+      .serial = 0xbeef};
+  WsClient named(server().addresses().at(0), {.tls = showing(clients_authority.issue(says))});
+  const std::string line = server().wait_for_log({"msg=\"client certificate\""});
+  STRCMP_CONTAINS("common_name=\"Müller, lamp 7\"", line.c_str());
+  STRCMP_CONTAINS("subject=\"CN=Müller\\\\, lamp 7,O=Jackfield\"", line.c_str());
+  STRCMP_CONTAINS("issuer=\"CN=Authority of clients,O=Jackfield\"", line.c_str());
+  STRCMP_CONTAINS("serial=BEEF", line.c_str());
+  STRCMP_CONTAINS("names=lamp-7.example,a@b.example,urn:lamp:7 ", line.c_str());
+  STRCMP_CONTAINS("fingerprint=", line.c_str());
+  // Who shows none has none, and no one takes over another's.
+  WsClient nameless(server().addresses().at(0), {.tls = trusting()});
+  expect_answers(nameless);
+  LONGS_EQUAL(1, count_lines(server().process().errors(), {"msg=\"client certificate\""}));
+}
+
 TEST(TlsClients, one_without_a_certificate_is_refused_where_it_is_required) {
   start_asking("required");
   expect_refused(trusting(), "refused after the handshake");
