@@ -95,14 +95,15 @@ struct Tls::Connection {
   Tls& owner;
   ssl_st* const ssl;
   std::size_t place = kNowhere;     // in unread_
-  bool is_record_full = false;      // the last one
+  bool is_record_full = false;      // the last one, as far as it was asked for in one piece
   bool has_failed = false;          // its handshake
   std::string refused_certificate;  // whose, where that is why
 };
 
 Tls::~Tls() = default;
 
-// ---- from OpenSSL: nothing may be thrown through it
+// ---- from OpenSSL: nothing may be thrown through it. It calls it const where it shows a
+// connection
 
 // OpenSSL has one list of such places for the process, hence the static.
 int Tls::connection_index() {
@@ -131,16 +132,8 @@ bool Tls::prepare(ssl_ctx_st* shell) {
                                                              : SSL_CLIENT_HELLO_ERROR;
       },
       this);
+  SSL_CTX_set_app_data(shell, this);
   SSL_CTX_set_info_callback(shell, note_step);
-  SSL_CTX_set_msg_callback(shell, [](int is_sent, int, int type, const void* octets,
-                                     std::size_t size, SSL* ssl, void* self) {
-    constexpr std::size_t kHeader = 5;
-    if (is_sent != 0 || type != SSL3_RT_HEADER || size < kHeader) return;
-    const auto* const header = static_cast<const unsigned char*>(octets);
-    const std::size_t record = static_cast<std::size_t>(header[3]) << 8 | header[4];
-    static_cast<Tls*>(self)->note_record(ssl, record);
-  });
-  SSL_CTX_set_msg_callback_arg(shell, this);
   return true;
 }
 
@@ -156,7 +149,22 @@ bool Tls::begin_handshake(ssl_st* ssl) {
   return SSL_set_min_proto_version(ssl, SSL_CTX_get_min_proto_version(context)) == 1;
 }
 
+void Tls::note_start(ssl_st* ssl) {
+  try {
+    auto made = std::make_unique<Connection>(*this, ssl);
+    if (SSL_set_ex_data(ssl, connection_index(), made.get()) != 1) return;
+    BIO* const input = SSL_get_rbio(ssl);
+    BIO_set_callback_arg(input, reinterpret_cast<char*>(made.release()));
+    BIO_set_callback_ex(input, note_read);
+  } catch (const std::exception&) {  // out of memory, which others say
+  }
+}
+
 void Tls::note_step(const ssl_st* ssl, int where, int outcome) {
+  if ((where & SSL_CB_HANDSHAKE_START) != 0 && find(ssl) == nullptr) {
+    auto* const self = static_cast<Tls*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    if (self != nullptr) self->note_start(const_cast<ssl_st*>(ssl));
+  }
   if ((where & SSL_CB_HANDSHAKE_DONE) != 0) {
     // Without tickets the server has nothing to say after the client's Finished. Who waits for its
     // acknowledgement before he sends the request (RFC 896) would wait for the kernel's 40 ms.
@@ -207,18 +215,19 @@ void Tls::note_failure(Connection& connection) {
   }
 }
 
-void Tls::note_record(ssl_st* ssl, std::size_t octets) {
+// Each read of the socket. A record is asked for in two: its header, then the rest of it.
+long Tls::note_read(bio_st* input, int operation, const char*, std::size_t size, int, long,
+                    int outcome, std::size_t*) {
+  if (operation != (BIO_CB_READ | BIO_CB_RETURN)) return outcome;
+  auto* const connection =
+      reinterpret_cast<Connection*>(const_cast<char*>(BIO_get_callback_arg(input)));
+  connection->is_record_full = size >= kFullRecord;
+  if (outcome <= 0) return outcome;
   try {
-    Connection* connection = find(ssl);
-    if (connection == nullptr) {
-      auto made = std::make_unique<Connection>(*this, ssl);
-      if (SSL_set_ex_data(ssl, connection_index(), made.get()) != 1) return;
-      connection = made.release();
-    }
-    connection->is_record_full = octets >= kFullRecord;
-    note_unread(*connection);
-  } catch (const std::exception&) {  // out of memory: libwebsockets reads on, only later
+    connection->owner.note_unread(*connection);
+  } catch (const std::exception&) {  // out of memory: it is read when more comes
   }
+  return outcome;
 }
 
 // ---- reading on

@@ -79,10 +79,12 @@ class Tls {
 
   static int connection_index();
   static Connection* find(const ssl_st* ssl);
+  static long note_read(bio_st* input, int operation, const char* octets, std::size_t size, int,
+                        long, int outcome, std::size_t* processed);
+  void note_start(ssl_st* ssl);
   static void note_step(const ssl_st* ssl, int where, int outcome);
   static void note_refused(x509_store_ctx_st* chain);
   bool begin_handshake(ssl_st* ssl);
-  void note_record(ssl_st* ssl, std::size_t octets);
   void note_unread(Connection& connection);
   void forget(Connection& connection);
   void note_failure(Connection& connection);

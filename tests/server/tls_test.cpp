@@ -236,6 +236,26 @@ TEST(Tls, a_record_is_read_to_its_end_however_small_the_buffers_are) {
   a.expect_nothing();
 }
 
+TEST(Tls, a_record_that_comes_in_pieces_is_read_to_its_end_as_well) {
+  ServerOptions options = tls_options();
+  write(authority.issue());
+  options.server += "\nread_buffer_bytes = 128";
+  start(options);
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsOptions client = trusting();
+    client.version = version;
+    WsClient a(server().addresses().at(0), {.tls = client});
+    WsClient other(server().addresses().at(0), {.tls = client});
+    std::string questions;
+    int count = 0;
+    while (questions.size() < 16000) questions += question(count++);
+    // The header; a part; the rest. Between them the server has had its turns.
+    a.stream().tls()->send_in_pieces(questions, {5, 3000}, [&] { expect_answers(other); });
+    for (int i = 0; i < count; ++i) a.expect_bytes(answer(i));
+    a.expect_nothing();
+  }
+}
+
 TEST(Tls, a_message_of_16_MiB_goes_both_ways) {
   ServerOptions options = tls_options();
   write(authority.issue());

@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <algorithm>
@@ -142,6 +143,25 @@ std::optional<std::size_t> TlsEnd::send(std::string_view bytes) {
     bytes.remove_prefix(sent);
   }
   return total;
+}
+
+void TlsEnd::send_in_pieces(std::string_view bytes, const std::vector<std::size_t>& pieces,
+                            const std::function<void()>& between) {
+  SSL* const ssl = parts_->ssl.get();
+  const int socket = SSL_get_fd(ssl);
+  BIO* const kept = BIO_new(BIO_s_mem());
+  SSL_set0_wbio(ssl, kept);
+  SSL_write(ssl, bytes.data(), static_cast<int>(bytes.size()));
+  char* octets = nullptr;
+  const long all = BIO_get_mem_data(kept, &octets);
+  std::string_view record(octets, static_cast<std::size_t>(all));
+  for (const std::size_t size : pieces) {
+    record.remove_prefix(static_cast<std::size_t>(
+        ::send(socket, record.data(), std::min(size, record.size()), MSG_NOSIGNAL)));
+    between();
+  }
+  ::send(socket, record.data(), record.size(), MSG_NOSIGNAL);
+  SSL_set0_wbio(ssl, BIO_new_socket(socket, BIO_NOCLOSE));
 }
 
 std::optional<std::size_t> TlsEnd::receive(std::string& bytes) {

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/support/deadline.hpp"
 
@@ -44,6 +46,10 @@ class TlsEnd {
   // How much was sent, 0 where nothing can be now; nothing where the peer is gone. What was begun
   // with some octets goes on with the same.
   std::optional<std::size_t> send(std::string_view bytes);
+  // Sends it as one record, which takes the socket in pieces: so many octets each, and then the rest.
+  // Calls `between` after each piece but the last. Needs room for all of it in the socket.
+  void send_in_pieces(std::string_view bytes, const std::vector<std::size_t>& pieces,
+                      const std::function<void()>& between);
   // Appends what is there. How much that was, 0 where nothing is there; nothing at the end.
   std::optional<std::size_t> receive(std::string& bytes);
   // Says that nothing more is sent (close_notify).
