@@ -34,7 +34,7 @@ constexpr int kMostLists = 100;  // while threads come and go
 // What glibc and musl keep of a thread at the end of its stack, from its list of robust futexes on.
 constexpr std::uintptr_t kDescriptorOctets = 4096;
 
-std::optional<std::set<pid_t>> list_threads(const fs::path& process) {
+std::optional<std::set<pid_t>> list_once(const fs::path& process) {
   std::set<pid_t> ids;
   std::error_code error;
   for (fs::directory_iterator i(process / "task", error), end; !error && i != end;
@@ -46,6 +46,18 @@ std::optional<std::set<pid_t>> list_threads(const fs::path& process) {
   }
   if (error || ids.empty()) return std::nullopt;
   return ids;
+}
+
+// The kernel ends the list where the thread that it has come to goes in this moment, whoever is
+// behind it: then the next list is another one, without that thread.
+std::optional<std::set<pid_t>> list_threads(const fs::path& process) {
+  auto before = list_once(process);
+  for (int tries = 1; before && tries < kMostLists; ++tries) {
+    auto after = list_once(process);
+    if (after == before) break;
+    before = std::move(after);
+  }
+  return before;
 }
 
 // Nothing where it cannot be read: a file of a thread that ends meanwhile is ESRCH, which a
