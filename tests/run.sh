@@ -56,6 +56,6 @@ $in_order ctest --test-dir "$root/build/$preset" --output-on-failure --no-tests=
 status=$?
 sed -n -e 's/^NOT CHECKED: //p' -e 's/^SKIPPED: //p' \
   "$root/build/$preset/Testing/Temporary/LastTest.log" 2>/dev/null |
-  sort -u | sed "s/^/$me: not checked: /"
+  sort -u | sed "s|^|$me: not checked: |"
 grep 'tests passed' "$results" | tail -n 1
 exit $status
