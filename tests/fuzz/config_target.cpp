@@ -26,7 +26,7 @@ namespace {
 
 using config::Config;
 
-constexpr std::size_t kRepeats = 20'000;       // of an octet
+constexpr std::size_t kRepeats = 20'000;        // of an octet
 constexpr std::size_t kDottedRepeats = 80'000;  // of the parts of a key
 // What toml++ needs at most for what config takes is between 1 and 2 MiB.
 constexpr std::size_t kSmallStack = 2'500'000;
@@ -51,7 +51,9 @@ std::string as_file(const Config& config) {
     tables[key.table] += std::string(key.name) + " = " + key.show(config) + "\n";
   }
   std::string text;
-  for (const auto& [table, keys] : tables) text += "[" + std::string(table) + "]\n" + keys;
+  for (const auto& [table, keys] : tables) {  // what is in none comes first
+    text += (table.empty() ? "" : "[" + std::string(table) + "]\n") + keys;
+  }
   return text;
 }
 

@@ -11,11 +11,13 @@ namespace {
 
 using hub::Answer;
 using hub::LeaveReason;
+using hub::SlowPolicy;
 using State = hub::Connection::State;
 
 constexpr unsigned kNormal = 1000;
 constexpr unsigned kPolicy = 1008;
 constexpr unsigned kTryAgainLater = 1013;
+constexpr std::uint64_t kBurst = 4'000'000;  // microseconds that a bucket holds
 
 template <class List, class Value>
 bool contains(const List& list, const Value& value) {
@@ -28,13 +30,6 @@ std::string header(unsigned first, std::size_t size) {
   octets += static_cast<char>(more == 0 ? size : more == 2 ? 126 : 127);
   for (std::size_t i = more; i > 0; --i) octets += static_cast<char>(size >> (8 * (i - 1)) & 255);
   return octets;
-}
-
-std::string message_frame(std::string_view topic, std::string_view event,
-                          std::string_view payload) {
-  std::string text = "[\"";
-  text.append(topic).append("\",\"").append(event).append("\",").append(payload).append("]");
-  return text_frame(text);
 }
 
 }  // namespace
@@ -56,9 +51,9 @@ std::string id_of(std::string_view payload) {
   return std::string(payload.substr(begin, payload.find('"', begin + 1) - begin + 1));
 }
 
-std::size_t ModelConnection::outbox_bytes() const {
+std::size_t bytes_of(const ModelQueue& queue) {
   std::size_t bytes = 0;
-  for (const std::string& frame : outbox) bytes += frame.size();
+  for (const ModelFrame& frame : queue) bytes += frame.text.size();
   return bytes;
 }
 
@@ -142,8 +137,6 @@ void Model::doom(Id id, unsigned code, std::string_view reason, LeaveReason reas
 }
 
 void Model::begin_close(Id id) {
-  require(take(Happening::Kind::kBeginClose, "a link's begin_close").connection == id,
-          "connections are closed in the order in which they were doomed");
   ModelConnection& connection = connections_.at(id);
   connection.state = State::kClosing;
   if (std::exchange(connection.is_parked, false)) {
@@ -152,6 +145,8 @@ void Model::begin_close(Id id) {
   }
   end_all_subscriptions(id);
   connection.is_dirty = true;
+  require(take(Happening::Kind::kBeginClose, "a link's begin_close").connection == id,
+          "connections are closed in the order in which they were doomed");
 }
 
 // The newest first.
@@ -192,42 +187,125 @@ void Model::shut_down() {
 
 // ---- what goes out
 
-std::size_t Model::waiting(const ModelConnection& connection) const {
+std::size_t Model::waiting(const ModelConnection& connection) {
   return connection.outbox_bytes() + connection.deferred_bytes;
 }
 
-bool Model::is_let_in(Id id, std::size_t size) {
+hub::SlowPolicy Model::policy_of(const std::string& topic) const {
+  const auto found = policies_.find(topic);
+  return found == policies_.end() ? SlowPolicy::kClose : found->second;
+}
+
+ModelFrame Model::message_frame(std::string_view topic, std::string_view event,
+                                std::string_view payload, SlowPolicy policy) const {
+  const std::string names = "[\"" + std::string(topic) + "\",\"" + std::string(event) + "\",";
+  return {text_frame(names + std::string(payload) + "]"), policy, names, false};
+}
+
+bool Model::is_let_in(Id id, ModelJoining* joining, const ModelFrame& frame) {
   ModelConnection& connection = connections_.at(id);
+  ModelQueue& queue = joining == nullptr ? connection.outbox : joining->deferred;
   if (connection.state != State::kOpen) return false;
-  const auto fits = [&] {
-    return waiting(connection) == 0 || waiting(connection) + size <= limits_.max_outbox_bytes;
+  const std::size_t size = frame.text.size();
+  const auto fits = [&](std::size_t bound) {
+    return waiting(connection) == 0 || waiting(connection) + size <= bound;
   };
-  if (fits()) return true;
-  write_out(connection);
-  if (fits()) return true;
-  doom(id, kTryAgainLater, "Slow consumer", LeaveReason::kClosed);
-  connection.outbox.clear();
+  if (waiting(connection) == 0 || (fits(soft()) && !connection.is_slow)) return true;
+  if (!connection.is_holding) write_out(connection);
+  const bool is_followed = connection.is_slow && frame.policy == SlowPolicy::kLatest;
+  if (fits(soft()) && !is_followed) return true;
+  if (!std::exchange(connection.is_slow, true)) ++counts_.slow_consumers;
+
+  bool is_taken = false;
+  switch (frame.policy) {
+    case SlowPolicy::kClose:
+      is_taken = make_room_for_owed(id, queue, size);
+      if (is_taken) break;
+      ++counts_.slow_consumers_closed;
+      doom(id, kTryAgainLater, "Slow consumer", LeaveReason::kClosed);
+      connection.outbox.clear();
+      break;
+    case SlowPolicy::kDropNew: break;
+    case SlowPolicy::kDropOldest:
+      is_taken = drop_oldest(connection, queue, {frame.policy}, size, soft());
+      break;
+    case SlowPolicy::kLatest:
+      drop_same(connection, queue, frame.names);
+      is_taken = drop_oldest(connection, queue, {frame.policy}, size,
+                             joining != nullptr ? soft() : limits_.max_outbox_bytes);
+      break;
+  }
+  if (!is_taken && frame.policy != SlowPolicy::kClose) counts_.dropped.add(frame.policy, size);
+  return is_taken;
+}
+
+void Model::drop(ModelConnection& connection, ModelQueue& queue, std::size_t place) {
+  const ModelFrame& frame = queue[place];
+  counts_.dropped.add(frame.policy, frame.text.size());
+  if (&queue != &connection.outbox) connection.deferred_bytes -= frame.text.size();
+  queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(place));
+}
+
+// Until so much more is within the bound; whether it is.
+bool Model::drop_oldest(ModelConnection& connection, ModelQueue& queue,
+                        const std::set<SlowPolicy>& policies, std::size_t size, std::size_t bound) {
+  while (waiting(connection) + size > bound) {
+    const auto oldest = std::find_if(queue.begin(), queue.end(), [&](const ModelFrame& frame) {
+      return policies.count(frame.policy) > 0;
+    });
+    if (oldest == queue.end()) break;
+    drop(connection, queue, static_cast<std::size_t>(oldest - queue.begin()));
+  }
+  return waiting(connection) == 0 || waiting(connection) + size <= bound;
+}
+
+// Of what is kLatest only the newest of its names stays, and nothing of these.
+void Model::drop_same(ModelConnection& connection, ModelQueue& queue, const std::string& names) {
+  std::set<std::string> newer{names};
+  for (std::size_t place = queue.size(); place > 0; --place) {
+    const ModelFrame& frame = queue[place - 1];
+    if (frame.policy != SlowPolicy::kLatest) continue;
+    if (!newer.insert(frame.names).second) drop(connection, queue, place - 1);
+  }
+}
+
+// All that may be dropped goes before what may not.
+bool Model::make_room_for_owed(Id id, ModelQueue& queue, std::size_t size) {
+  static const std::set<SlowPolicy> kDroppable = {SlowPolicy::kDropOldest, SlowPolicy::kDropNew,
+                                                  SlowPolicy::kLatest};
+  ModelConnection& connection = connections_.at(id);
+  const std::size_t bound = limits_.max_outbox_bytes;
+  if (drop_oldest(connection, connection.outbox, kDroppable, size, bound)) return true;
+  if (drop_oldest(connection, queue, kDroppable, size, bound)) return true;
+  for (auto entry = subscriptions_.rbegin(); entry != subscriptions_.rend(); ++entry) {
+    ModelSubscription& subscription = entry->second;
+    const bool is_its = subscription.connection == id && !subscription.is_ended;
+    if (!is_its || !subscription.joining) continue;
+    if (drop_oldest(connection, subscription.joining->deferred, kDroppable, size, bound)) {
+      return true;
+    }
+  }
   return false;
 }
 
-void Model::enqueue(Id id, std::string frame) {
-  if (!is_let_in(id, frame.size())) return;
+void Model::enqueue(Id id, ModelFrame frame) {
+  if (!is_let_in(id, nullptr, frame)) return;
   ModelConnection& connection = connections_.at(id);
   connection.outbox.push_back(std::move(frame));
   connection.is_dirty = true;
 }
 
-void Model::deliver(Id id, std::string frame, bool is_of_join) {
+void Model::deliver(Id id, ModelFrame frame) {
   ModelSubscription& subscription = subscriptions_.at(id);
   if (!subscription.joining) return enqueue(subscription.connection, std::move(frame));
-  if (!is_let_in(subscription.connection, frame.size())) return;
-  connections_.at(subscription.connection).deferred_bytes += frame.size();
-  subscription.joining->deferred.push_back({std::move(frame), is_of_join});
+  if (!is_let_in(subscription.connection, &*subscription.joining, frame)) return;
+  connections_.at(subscription.connection).deferred_bytes += frame.text.size();
+  subscription.joining->deferred.push_back(std::move(frame));
 }
 
 void Model::send(Id connection, std::string_view topic, std::string_view event,
                  std::string_view payload) {
-  enqueue(connection, message_frame(topic, event, payload));
+  enqueue(connection, message_frame(topic, event, payload, SlowPolicy::kClose));
 }
 
 void Model::send_error(Id connection, std::string_view topic, std::string_view code,
@@ -241,17 +319,21 @@ void Model::send_error(Id connection, std::string_view topic, std::string_view c
 void Model::write_out(ModelConnection& connection) {
   const auto use = [&] {
     if (connection.room != ModelConnection::kEndless) --connection.room;
+    connection.is_holding = connection.room == 0;
   };
+  if (connection.room > 0) connection.is_holding = false;
+  const bool is_written_to = connection.room > 0 && !connection.outbox.empty();
   while (connection.room > 0 && !connection.outbox.empty()) {
     std::string batch;
     do {
-      batch += connection.outbox.front();
+      batch += connection.outbox.front().text;
       connection.outbox.pop_front();
     } while (!connection.outbox.empty() &&
-             batch.size() + connection.outbox.front().size() <= hub::Outbox::kMaxBatch);
+             batch.size() + connection.outbox.front().text.size() <= hub::Outbox::kMaxBatch);
     connection.written += batch;
     use();
   }
+  if (is_written_to && waiting(connection) <= soft() / 2) connection.is_slow = false;
   if (connection.state == State::kClosing && connection.room > 0) {
     connection.state = State::kClosed;
     connection.closed_with = connection.close_frame;
@@ -308,13 +390,16 @@ bool Model::push(const Verb& verb) {
     const auto found = subscriptions_.find(verb.target);
     if (found == subscriptions_.end() || found->second.is_ended) return false;
     const auto& its_joining = found->second.joining;
-    deliver(verb.target, message_frame(found->second.topic, verb.event, verb.payload),
-            its_joining && !its_joining->is_again);
+    topic = found->second.topic;
+    ModelFrame frame = message_frame(topic, verb.event, verb.payload, policy_of(topic));
+    frame.is_of_join = its_joining && !its_joining->is_again;
+    deliver(verb.target, std::move(frame));
     return true;
   }
-  std::string frame = message_frame(topic, verb.event, verb.payload);
+  ModelFrame frame = message_frame(topic, verb.event, verb.payload, policy_of(topic));
   if (joining != 0) {
-    deliver(joining, std::move(frame), true);
+    frame.is_of_join = true;
+    deliver(joining, std::move(frame));
   } else {
     enqueue(connection, std::move(frame));
   }
@@ -328,7 +413,7 @@ std::size_t Model::broadcast(const Verb& verb) {
     if (is_member && id != verb.target) members.push_back(id);
   }
   for (const Id id : members) {
-    deliver(id, message_frame(verb.topic, verb.event, verb.payload), false);
+    deliver(id, message_frame(verb.topic, verb.event, verb.payload, policy_of(verb.topic)));
   }
   return members.size();
 }
@@ -375,45 +460,121 @@ bool Model::kick(const Verb& verb) {
 // ---- what was put off
 
 void Model::settle() {
-  while (!doomed_.empty() || !kicks_.empty() || !late_leaves_.empty() || !joins_again_.empty()) {
-    for (const Id id : std::exchange(doomed_, {})) {
-      if (find(id) != nullptr) begin_close(id);
+  const auto next_of = [](auto& list) {
+    auto next = std::move(list.front());
+    list.pop_front();
+    return next;
+  };
+  while (!doomed_.empty() || !kicks_.empty() || !late_leaves_.empty() || !joins_again_.empty() ||
+         !ended_.empty()) {
+    for (std::size_t i = 0; i < doomed_.size(); ++i) {
+      const ModelConnection* connection = find(doomed_[i]);
+      if (connection != nullptr && connection->state == State::kDoomed) begin_close(doomed_[i]);
     }
-    for (const Verb& kick : std::exchange(kicks_, {})) {
+    doomed_.clear();
+    while (!kicks_.empty()) {
+      const Verb kick = next_of(kicks_);
       if (!is_live_subscription(kick.target)) continue;
       const ModelSubscription subscription = subscriptions_.at(kick.target);
       end_subscription(kick.target, LeaveReason::kKicked);
       send_error(subscription.connection, subscription.topic, kick.answer.code,
                  kick.answer.message);
     }
-    for (const Id id : std::exchange(late_leaves_, {})) {
+    while (!late_leaves_.empty()) {
+      const Id id = next_of(late_leaves_);
       leave(id, subscriptions_.at(id).joining->ended_by);
     }
-    for (const JoinAgain& next : std::exchange(joins_again_, {})) {
+    while (!joins_again_.empty()) {
+      const JoinAgain next = next_of(joins_again_);
       const ModelConnection* connection = find(next.connection);
       if (connection == nullptr || connection->state != State::kOpen) continue;
-      if (must_wait(next.connection, next.topic, "subscribe")) {
+      if (!may(hub::Action::kSubscribe, next.topic)) {
+        send_error(next.connection, next.topic, "FORBIDDEN", "Not allowed on this topic");
+      } else if (must_wait(next.connection, next.topic, "subscribe")) {
         hold_.joins_again.push_back(next);
       } else {
         subscribe(next.connection, next.topic, next.payload);
       }
     }
+    while (!ended_.empty()) subscriptions_.erase(next_of(ended_));
   }
-  for (const Id id : std::exchange(ended_, {})) subscriptions_.erase(id);
+}
+
+void Model::recheck_access() {
+  for (const auto& [id, subscription] : subscriptions_) {
+    if (subscription.is_ended || may(hub::Action::kSubscribe, subscription.topic)) continue;
+    Verb kick{.kind = Verb::Kind::kKick, .target = id};
+    kick.answer = Answer::refused("FORBIDDEN", "Not allowed on this topic any more");
+    kicks_.push_back(kick);
+  }
+  settle();
 }
 
 // ---- what clients send
 
-void Model::receive(Id id, const ModelMessage& message) {
-  const ModelConnection& connection = connections_.at(id);
+// Buckets that fill by time: a message of one a second costs a second.
+bool Model::is_within_rate(ModelConnection& connection, std::uint64_t now) {
+  const std::uint64_t elapsed = (now - std::exchange(connection.last, now)) * 1000;
+  if (elapsed != 0) {
+    connection.messages_debt -= std::min(connection.messages_debt, elapsed);
+    connection.subscribes_debt -= std::min(connection.subscribes_debt, elapsed);
+    if (connection.messages_debt <= kBurst / 2) connection.refusals = 0;
+  }
+  if (connection.messages_debt >= kBurst) return false;
+  if (limits_.max_messages_per_s != 0) {
+    connection.messages_debt += 1'000'000 / limits_.max_messages_per_s;
+  }
+  return true;
+}
+
+// Who goes on for as many messages as a burst has is closed.
+void Model::note_refusal(Id id) {
+  const std::size_t most =
+      limits_.max_messages_per_s == 0
+          ? 2000
+          : std::max<std::size_t>(1, kBurst / (1'000'000 / limits_.max_messages_per_s));
+  if (++connections_.at(id).refusals < most) return;
+  doom(id, kPolicy, "Too many messages", LeaveReason::kClosed);
+}
+
+void Model::charge(Id id, std::uint64_t now) {
+  ModelConnection& connection = connections_.at(id);
+  if (connection.state != State::kOpen || is_within_rate(connection, now)) return;
+  note_refusal(id);
+  settle();
+}
+
+void Model::receive(Id id, const ModelMessage& message, std::uint64_t now) {
+  ModelConnection& connection = connections_.at(id);
+  if (connection.state != State::kOpen) return;
+  if (is_within_rate(connection, now)) return read(id, message);
+  note_refusal(id);
+  send_error(id, message.topic.empty() ? "error" : message.topic, "LIMIT_EXCEEDED",
+             "Too many messages");
+  settle();
+}
+
+void Model::read(Id id, const ModelMessage& message) {
+  ModelConnection& connection = connections_.at(id);
   if (connection.state != State::kOpen) return;
   if (connection.is_parked) return park(id, message);
+  const bool is_subscribe = message.event == "subscribe";
+  const hub::Action action = is_subscribe ? hub::Action::kSubscribe : hub::Action::kSend;
   if (!message.mistake.empty()) {
     send_error(id, "error", "INVALID_PAYLOAD", message.mistake);
+  } else if (message.event != "unsubscribe" && !may(action, message.topic)) {
+    send_error(id, message.topic, "FORBIDDEN", "Not allowed on this topic");
   } else if (must_wait(id, message.topic, message.event)) {
     park(id, message);
-  } else if (message.event == "subscribe") {
-    subscribe(id, message.topic, message.payload);
+  } else if (is_subscribe) {
+    const std::size_t rate = limits_.max_subscribes_per_s;
+    const std::uint64_t cost = rate == 0 ? 0 : 1'000'000 / rate;
+    if (connection.subscribes_debt >= std::max(kBurst, cost * limits_.max_subscriptions)) {
+      send_error(id, message.topic, "LIMIT_EXCEEDED", "Too many subscribes");
+    } else {
+      connection.subscribes_debt += cost;
+      subscribe(id, message.topic, message.payload);
+    }
   } else if (message.event == "unsubscribe") {
     unsubscribe(id, message.topic);
   } else {
@@ -529,7 +690,7 @@ void Model::finish_join(Id id, const Answer& answer) {
   }
   const bool stands = !is_refused || joining.is_again;
   for (const auto& deferred : joining.deferred) {
-    if (stands && !(is_refused && deferred.is_of_join)) enqueue(connection, deferred.frame);
+    if (stands && !(is_refused && deferred.is_of_join)) enqueue(connection, deferred);
   }
   for (const std::string& payload : joining.further) {
     joins_again_.push_back({connection, topic, payload});
@@ -621,7 +782,7 @@ void Model::leave(Id id, LeaveReason reason) {
 }
 
 void Model::uncount(ModelConnection& connection, const ModelJoining& joining) {
-  for (const auto& deferred : joining.deferred) connection.deferred_bytes -= deferred.frame.size();
+  connection.deferred_bytes -= bytes_of(joining.deferred);
   for (const std::string& payload : joining.further) connection.asked_bytes -= payload.size();
   connection.asked_bytes -= joining.payload.size();
 }
@@ -644,7 +805,7 @@ void Model::release() {
     if (connection != nullptr && std::exchange(connection->is_parked, false)) paused.push_back(id);
   }
   for (const auto& [id, message] : held.messages) {
-    if (find(id) != nullptr) receive(id, message);
+    if (find(id) != nullptr) read(id, message);
   }
   for (const Id id : paused) {
     if (ModelConnection* connection = find(id)) connection->is_paused = false;
@@ -694,7 +855,7 @@ void Model::ask_again(Id id) {
     return;
   }
   for (const auto& deferred : joining.deferred) {
-    if (!deferred.is_of_join) enqueue(connection, deferred.frame);
+    if (!deferred.is_of_join) enqueue(connection, deferred);
   }
 }
 

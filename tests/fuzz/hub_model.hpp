@@ -5,6 +5,8 @@
 // it too.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -14,8 +16,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/hub/access_policy.hpp"
 #include "core/hub/connection.hpp"
 #include "core/hub/settings.hpp"
+#include "core/hub/slow_policy.hpp"
 #include "tests/fuzz/hub_record.hpp"
 
 namespace jackfield::fuzz {
@@ -43,17 +47,23 @@ std::string id_of(std::string_view payload);
 std::string text_frame(std::string_view text);
 std::string close_frame(unsigned code, std::string_view reason);
 
-struct ModelJoining {
-  struct Deferred {
-    std::string frame;
-    bool is_of_join;
-  };
+// A frame that waits.
+struct ModelFrame {
+  std::string text;
+  hub::SlowPolicy policy = hub::SlowPolicy::kClose;
+  std::string names{};  // of its topic and event
+  bool is_of_join = false;
+};
+using ModelQueue = std::deque<ModelFrame>;
 
+std::size_t bytes_of(const ModelQueue& queue);
+
+struct ModelJoining {
   Id call = 0;
   std::string id{};
   std::string payload{};
   bool is_again = false;
-  std::vector<Deferred> deferred{};
+  ModelQueue deferred{};
   std::vector<std::string> further{};
   hub::LeaveReason ended_by = hub::LeaveReason::kClosed;
 };
@@ -78,22 +88,36 @@ struct ModelConnection {
   using State = hub::Connection::State;
 
   State state = State::kOpen;
-  std::deque<std::string> outbox{};
+  ModelQueue outbox{};
   std::size_t deferred_bytes = 0;
   std::size_t asked_bytes = 0;
   hub::LeaveReason close_reason = hub::LeaveReason::kClosed;
   std::string close_frame{};
   bool is_dirty = false;
   bool is_parked = false;
+  bool is_slow = false;
+  // How much its buckets lack, microseconds; when it was looked last, milliseconds.
+  std::uint64_t last = 0;
+  std::uint64_t messages_debt = 0;
+  std::uint64_t subscribes_debt = 0;
+  std::size_t refusals = 0;
   // Its link.
   std::size_t room = kEndless;  // writes that it takes before it is congested
+  bool is_holding = false;      // the last write made it congested, and it was not found free since
   bool is_paused = false;
   std::string written{};  // since it was looked at last
   std::string closed_with{};
 
   static constexpr std::size_t kEndless = SIZE_MAX;
 
-  std::size_t outbox_bytes() const;
+  std::size_t outbox_bytes() const { return bytes_of(outbox); }
+};
+
+// What was dropped, and who was slow.
+struct ModelCounts {
+  hub::Drops dropped{};
+  std::uint64_t slow_consumers = 0;
+  std::uint64_t slow_consumers_closed = 0;
 };
 
 class Model {
@@ -102,7 +126,8 @@ class Model {
       : limits_(limits), channels_(channels), record_(record) {}
 
   void open(Id connection);
-  void receive(Id connection, const ModelMessage& message);
+  void receive(Id connection, const ModelMessage& message, std::uint64_t now);
+  void charge(Id connection, std::uint64_t now);
   void writable(Id connection);
   void close(Id connection, unsigned code, std::string_view reason);
   void flush(Id connection);
@@ -117,9 +142,17 @@ class Model {
   void release();
   void retire(const std::vector<ChannelIndex>& channels, hub::LeaveReason reason);
   void set_limits(const hub::Limits& limits) { limits_ = limits; }
+  // Each topic's; kClose where it has none.
+  void set_backlog(const std::map<std::string, hub::SlowPolicy>& policies) { policies_ = policies; }
+  // Topics with actions that nobody may.
+  void set_access(const std::set<std::pair<hub::Action, std::string>>& forbidden) {
+    forbidden_ = forbidden;
+  }
+  void recheck_access();
   void shut_down();
 
   // ---- to be compared
+  const ModelCounts& counts() const { return counts_; }
   std::map<Id, ModelConnection>& connections() { return connections_; }
   std::size_t open_count() const;
   std::size_t subscriptions_of(Id connection) const;  // that have not ended
@@ -172,11 +205,21 @@ class Model {
   void begin_close(Id connection);
   void end_all_subscriptions(Id connection);
 
-  std::size_t waiting(const ModelConnection& connection) const;
-  // The one place where a frame is let in to wait.
-  bool is_let_in(Id connection, std::size_t size);
-  void enqueue(Id connection, std::string frame);
-  void deliver(Id subscription, std::string frame, bool is_of_join);
+  static std::size_t waiting(const ModelConnection& connection);
+  std::size_t soft() const { return std::min(limits_.soft_outbox_bytes, limits_.max_outbox_bytes); }
+  hub::SlowPolicy policy_of(const std::string& topic) const;
+  ModelFrame message_frame(std::string_view topic, std::string_view event, std::string_view payload,
+                           hub::SlowPolicy policy) const;
+  // The one place where a frame is let in to wait: in the outbox, or, where `joining` is not null,
+  // in what is deferred for that.
+  bool is_let_in(Id connection, ModelJoining* joining, const ModelFrame& frame);
+  bool drop_oldest(ModelConnection& connection, ModelQueue& queue,
+                   const std::set<hub::SlowPolicy>& policies, std::size_t size, std::size_t bound);
+  void drop_same(ModelConnection& connection, ModelQueue& queue, const std::string& names);
+  void drop(ModelConnection& connection, ModelQueue& queue, std::size_t place);
+  bool make_room_for_owed(Id connection, ModelQueue& queue, std::size_t size);
+  void enqueue(Id connection, ModelFrame frame);
+  void deliver(Id subscription, ModelFrame frame);
   void write_out(ModelConnection& connection);
   void send(Id connection, std::string_view topic, std::string_view event,
             std::string_view payload);
@@ -189,6 +232,12 @@ class Model {
   bool kick(const Verb& verb);
 
   void settle();
+  void read(Id connection, const ModelMessage& message);
+  bool is_within_rate(ModelConnection& connection, std::uint64_t now);
+  void note_refusal(Id connection);
+  bool may(hub::Action action, const std::string& topic) const {
+    return forbidden_.count({action, topic}) == 0;
+  }
   bool must_wait(Id connection, std::string_view topic, std::string_view event) const;
   void park(Id connection, const ModelMessage& message);
   void forget_parked(Id connection);
@@ -216,10 +265,13 @@ class Model {
   Running* running_ = nullptr;
   Hold hold_;
   std::vector<Id> doomed_;
-  std::vector<Verb> kicks_;
-  std::vector<Id> late_leaves_;
-  std::vector<JoinAgain> joins_again_;
-  std::vector<Id> ended_;
+  std::deque<Verb> kicks_;
+  std::deque<Id> late_leaves_;
+  std::deque<JoinAgain> joins_again_;
+  std::deque<Id> ended_;
+  std::map<std::string, hub::SlowPolicy> policies_;
+  std::set<std::pair<hub::Action, std::string>> forbidden_;
+  ModelCounts counts_;
   std::set<Id> joined_;
   std::set<Id> left_;
   Id last_id_ = 0;  // that was seen: ids are never used twice

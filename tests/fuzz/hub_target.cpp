@@ -129,6 +129,16 @@ class FuzzChannel : public hub::Channel {
   const hub::Pattern pattern_;
 };
 
+// Nobody may do these.
+class FuzzAccess : public hub::AccessPolicy {
+ public:
+  bool may(const hub::ConnectionFacts&, hub::Action action, std::string_view topic) const override {
+    return forbidden.count({action, std::string(topic)}) == 0;
+  }
+
+  std::set<std::pair<hub::Action, std::string>> forbidden;
+};
+
 // The hub, the model, and all around them.
 class World {
  public:
@@ -137,6 +147,12 @@ class World {
     limits_.max_outbox_bytes = kOutboxes[input_.below(kOutboxes.size())];
     limits_.max_subscriptions = 1 + input_.below(4);
     limits_.max_topic_bytes = 60;
+    limits_.soft_outbox_bytes = limits_.max_outbox_bytes;
+    limits_.max_messages_per_s = 0;
+    limits_.max_bytes_per_s = 0;
+    limits_.max_subscribes_per_s = 0;
+    // What frames take of memory is not the model's matter.
+    limits_.max_outboxes_bytes = std::size_t{1} << 40;
     hub_.set_limits(limits_);
     model_.set_limits(limits_);
     for (std::size_t family = 0; family < kFamilies; ++family) live_[family] = add(family);
@@ -222,6 +238,8 @@ class World {
   void release();
   void retire();
   void change_limits();
+  void change_backlog();
+  void change_access();
   void operate();
   void end();
 
@@ -243,6 +261,9 @@ class World {
   bool is_inside_ = false;  // a channel's function runs
   std::array<std::unique_ptr<FuzzLink>, kSlots> links_;
   std::deque<Id> ids_;
+  static constexpr std::array<std::uint64_t, 4> kTimes = {1, 100, 1000, 5000};
+  std::uint64_t now_ = 1000;  // the loop's time, milliseconds
+  FuzzAccess access_;
   Manner manner_ = Manner::kByInput;
   std::size_t serial_ = 0;
   std::size_t verbs_ = 0;
@@ -414,7 +435,7 @@ ModelMessage World::some_message() {
         .payload{}},
        {.text = "[\"a:1\",\"e\",\"\xff\"]",
         .mistake = "Invalid JSON",
-        .topic{},
+        .topic = "a:1",  // which is told where it comes too fast
         .event{},
         .payload{}},
        {.text = "", .mistake = "Invalid JSON", .topic{}, .event{}, .payload{}}}};
@@ -434,8 +455,8 @@ void World::send(std::size_t times) {
   const ModelMessage message = some_message();
   const bool is_utf8 = message.mistake.empty() && input_.flag();
   for (std::size_t i = 0; i < times; ++i) {
-    hub_.receive(*link->connection, message.text, is_utf8);
-    model_.receive(link->connection->id, message);
+    hub_.receive(*link->connection, message.text, is_utf8, now_);
+    model_.receive(link->connection->id, message, now_);
   }
 }
 
@@ -529,8 +550,46 @@ void World::change_limits() {
   limits_.max_connections = 1 + input_.below(kSlots);
   limits_.max_outbox_bytes = kOutboxes[input_.below(kOutboxes.size())];
   limits_.max_subscriptions = 1 + input_.below(4);
+  static constexpr std::array<std::size_t, 4> kSofts = {8 << 20, 300, 600, 60'000};
+  static constexpr std::array<std::size_t, 4> kMessages = {0, 0, 2, 50};
+  static constexpr std::array<std::size_t, 4> kSubscribes = {0, 0, 1, 10};
+  limits_.soft_outbox_bytes = kSofts[input_.below(kSofts.size())];
+  limits_.max_messages_per_s = kMessages[input_.below(kMessages.size())];
+  limits_.max_subscribes_per_s = kSubscribes[input_.below(kSubscribes.size())];
   hub_.set_limits(limits_);
   model_.set_limits(limits_);
+}
+
+void World::change_backlog() {
+  std::map<std::string, hub::SlowPolicy> policies;
+  std::vector<hub::BacklogRule> rules;
+  const std::size_t choice = input_.octet();
+  if ((choice & 1) != 0) {  // the first rule that takes a topic decides
+    rules.push_back({{"b:*", "nobody"}, static_cast<hub::SlowPolicy>(choice >> 1 & 3)});
+  }
+  for (const std::string_view topic : kTopics) {
+    const auto policy = static_cast<hub::SlowPolicy>(input_.below(hub::kSlowPolicies));
+    rules.push_back({{std::string(topic)}, policy});
+    const bool is_of_first = (choice & 1) != 0 && (topic.starts_with("b:") || topic == "nobody");
+    policies[std::string(topic)] = is_of_first ? rules.front().policy : policy;
+  }
+  hub_.set_backlog(rules);
+  model_.set_backlog(policies);
+}
+
+void World::change_access() {
+  const std::size_t choice = input_.octet();
+  access_.forbidden.clear();
+  for (std::size_t i = 0; i < kTopics.size(); ++i) {
+    if ((choice >> i & 1) == 0) continue;
+    const bool is_send = (choice & 0x80) != 0;
+    access_.forbidden.emplace(is_send ? hub::Action::kSend : hub::Action::kSubscribe, kTopics[i]);
+  }
+  hub_.set_access(&access_);
+  model_.set_access(access_.forbidden);
+  if ((choice & 0x40) != 0) return;
+  hub_.recheck_access();
+  model_.recheck_access();
 }
 
 void World::operate() {
@@ -581,8 +640,16 @@ void World::operate() {
       manner_ = static_cast<Manner>(input_.below(static_cast<std::size_t>(Manner::kManners)));
       return;
     default:
-      switch (input_.below(4)) {
+      switch (input_.below(8)) {
         case 0: return change_limits();
+        case 4: now_ += kTimes[input_.below(kTimes.size())]; return;
+        case 5: return change_backlog();
+        case 6: return change_access();
+        case 7:
+          return with_link([this](FuzzLink& link, Id id) {
+            hub_.charge(*link.connection, now_);
+            model_.charge(id, now_);
+          });
         case 1: first_family_ = input_.below(kFamilies); return set_channels();
         case 2: hub_.shut_down(); return model_.shut_down();
         default: return;
@@ -619,6 +686,7 @@ void World::compare_link(FuzzLink& link) {
   require(connection.outbox.bytes() == model.outbox_bytes(), "an outbox's octets are the model's");
   require(connection.deferred_bytes == model.deferred_bytes, "deferred octets are the model's");
   require(connection.asked_bytes == model.asked_bytes, "octets of pending joins are the model's");
+  require(connection.is_slow == model.is_slow, "a connection is slow where the model's is");
   require(connection.is_parked == model.is_parked, "a connection is parked where the model's is");
   require(connection.subscriptions.size() == model_.subscriptions_of(connection.id),
           "a connection has as many subscriptions as the model's");
@@ -646,6 +714,13 @@ void World::compare() {
             "a channel has as many subscriptions as the model's");
   }
   require(hub_.pending_of_held() == model_.pending_of_held(), "as many calls of held channels");
+  const hub::Counts& counts = hub_.counts();
+  require(counts.slow_consumers == model_.counts().slow_consumers, "slow consumers are counted");
+  require(counts.slow_consumers_closed == model_.counts().slow_consumers_closed,
+          "slow consumers that are closed are counted");
+  require(counts.dropped.messages == model_.counts().dropped.messages &&
+              counts.dropped.octets == model_.counts().dropped.octets,
+          "what is dropped is counted");
   for (const Id id : ids_) {
     require((hub_.kept(id) != nullptr) == model_.is_known_subscription(id),
             "what a plugin keeps is there as long as the subscription is");
@@ -679,6 +754,7 @@ void World::end() {
     require(hub_.subscription_count({channel}) == 0, "no subscription is left");
   }
   require(model_.joined() == model_.left(), "each that joined has left");
+  require(hub_.outboxes_bytes() == 0, "no memory of outboxes is left");
 }
 
 void World::run() {

@@ -225,7 +225,7 @@ void check_members(std::string_view text) {
   }
 }
 
-Outcome expected(const std::optional<JsonNode>& root, const wire::NameLimits& limits) {
+Outcome expected(const std::optional<JsonNode>& root, const wire::MessageLimits& limits) {
   if (!root) return Outcome::kNotJson;
   const auto& items = root->items;
   const bool is_message = root->kind == JsonNode::Kind::kList && items.size() == 3 &&
@@ -240,10 +240,29 @@ Outcome expected(const std::optional<JsonNode>& root, const wire::NameLimits& li
              : Outcome::kBadName;
 }
 
+// Containers that are open at once.
+std::size_t depth_of(const JsonNode& node) {
+  const bool is_container =
+      node.kind == JsonNode::Kind::kList || node.kind == JsonNode::Kind::kObject;
+  std::size_t deepest = 0;
+  for (const JsonNode& item : node.items) deepest = std::max(deepest, depth_of(item));
+  return deepest + (is_container ? 1 : 0);
+}
+
 void check_message(std::string_view text, const std::optional<JsonNode>& root,
-                   wire::MessageReader& reader, const wire::NameLimits& limits) {
+                   wire::MessageReader& reader, const wire::MessageLimits& limits) {
   wire::Message message;
   const Outcome outcome = reader.read(text, limits, message);
+  if (outcome == Outcome::kTooDeep) {
+    // It may be told before what is wrong behind it.
+    const auto open =
+        std::count_if(text.begin(), text.end(), [](char c) { return c == '[' || c == '{'; });
+    require(static_cast<std::size_t>(open) > limits.depth, "what is too deep is deep");
+    require(!root || depth_of(*root) > limits.depth + 1,
+            "what is too deep is deeper than its limit");
+    require(!wire::MessageReader::explain(outcome).empty(), "what is too deep is explained");
+    return;
+  }
   require(outcome == expected(root, limits), "the outcome is the reference's");
   require(wire::MessageReader::explain(outcome).empty() == (outcome == Outcome::kMessage),
           "what is no message is explained");
@@ -254,7 +273,8 @@ void check_message(std::string_view text, const std::optional<JsonNode>& root,
   require(message.payload.data() == text.data() + third.begin &&
               message.payload.size() == third.end - third.begin,
           "the payload is the octets that came");
-  if (limits.topic < wire::NameLimits{}.topic) return;  // the rest is the same
+  require(depth_of(root->items[2]) <= limits.depth, "a payload is no deeper than its limit");
+  if (limits.topic < wire::MessageLimits{}.topic) return;  // the rest is the same
   check_frame(message.topic, message.event, message.payload);
   check_members(message.payload);
 }
@@ -272,7 +292,8 @@ int run(const std::uint8_t* octets, std::size_t size) {
   if (root) check_members(text);
   if (!wire::is_utf8(text)) return 0;  // the reader wants UTF-8
   wire::MessageReader reader;          // its buffers are used again
-  for (const wire::NameLimits& limits : {wire::NameLimits{}, {4, 2}, {0, 0}, {40, 60}}) {
+  for (const wire::MessageLimits& limits :
+       {wire::MessageLimits{}, {4, 2, 2}, {0, 0, 1}, {40, 60, 3}}) {
     check_message(text, root, reader, limits);
   }
   return 0;
