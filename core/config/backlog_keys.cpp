@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/config/toml_text.hpp"
-#include "core/hub/topic_pattern.hpp"
+#include "core/hub/settings.hpp"
 
 namespace jackfield::config {
 namespace {

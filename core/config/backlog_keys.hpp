@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/config/keys.hpp"
-#include "core/hub/slow_policy.hpp"
+#include "core/hub/settings.hpp"
 
 namespace jackfield::config {
 

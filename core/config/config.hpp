@@ -12,7 +12,6 @@
 #include "core/base/log.hpp"
 #include "core/daemon/settings.hpp"
 #include "core/hub/settings.hpp"
-#include "core/hub/slow_policy.hpp"
 #include "core/net/settings.hpp"
 #include "core/plugin/settings.hpp"
 

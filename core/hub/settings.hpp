@@ -1,7 +1,13 @@
-// The hub's limits, as plain values. Filled by core/config, read by the hub.
+// What the hub is told, as plain values: its limits, and what becomes of messages for slow clients.
+// Filled by core/config, which needs no more of the hub than this.
 #pragma once
 
 #include <cstddef>
+#include <string>
+#include <vector>
+
+#include "core/hub/slow_policy.hpp"
+#include "core/hub/topic_pattern.hpp"
 
 namespace jackfield::hub {
 
@@ -22,6 +28,14 @@ struct Limits {
   std::size_t soft_outbox_bytes = 1 << 20;
   std::size_t max_outbox_bytes = 8 << 20;
   std::size_t max_outboxes_bytes = 64 << 20;  // of memory, for all connections together
+};
+
+// A row of the configuration's [[backlog]]. Texts as TopicPattern::parse takes them.
+struct BacklogRule {
+  std::vector<std::string> topics;
+  SlowPolicy policy = SlowPolicy::kClose;
+
+  friend bool operator==(const BacklogRule&, const BacklogRule&) = default;
 };
 
 }  // namespace jackfield::hub

@@ -4,9 +4,8 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <string>
-#include <vector>
 
 namespace jackfield::hub {
 
@@ -37,14 +36,6 @@ struct Drops {
     ++messages[static_cast<std::size_t>(policy)];
     octets[static_cast<std::size_t>(policy)] += size;
   }
-};
-
-// A row of the configuration's [[backlog]]. Texts as TopicPattern::parse takes them.
-struct BacklogRule {
-  std::vector<std::string> topics;
-  SlowPolicy policy = SlowPolicy::kClose;
-
-  friend bool operator==(const BacklogRule&, const BacklogRule&) = default;
 };
 
 }  // namespace jackfield::hub
