@@ -39,16 +39,18 @@ TEST_GROUP_BASE(OutOfMemory, ChangeGroup) {
     start(all);
   }
 
-  // Says all this without waiting for an answer, and then Close, so that the server ends the
-  // connection, early or late. Gives what it said.
+  // Shakes hands, says all this without waiting for an answer, and then Close, so that the server
+  // ends the connection, early or late. Gives what it said.
   std::string converse_blindly(const std::vector<std::string>& messages,
                                Where where = Where::here()) {
     std::string bytes;
     std::optional<Stream> stream = Stream::try_connect(server().addresses().at(0));
-    std::string all = Handshake().request();
+    if (!stream) return bytes;
+    if (http_request(*stream, Handshake().request(), bytes, where).status != 101) return bytes;
+    std::string all;
     for (const std::string& message : messages) all += frame_bytes(Opcode::kText, message);
     all += frame_bytes(Opcode::kClose, close_payload(1000));
-    if (stream && stream->send(all)) {
+    if (stream->send(all)) {
       while (stream->receive(bytes, where)) {
       }
     }
