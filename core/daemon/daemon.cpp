@@ -239,7 +239,7 @@ void Daemon::finish_stop() {
   // It is done already.
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::signal(signal, SIG_IGN);
   // A thread of a plugin may still use what destructors would take away.
-  if (!are_ended) std::_Exit(EXIT_SUCCESS);
+  if (!are_ended || server_.is_damaged()) std::_Exit(EXIT_SUCCESS);
 }
 
 // Whether all of them have ended.

@@ -251,6 +251,7 @@ void Server::accepted(int descriptor, bool is_tls) {
     return;
   }
   if (wsi == nullptr) {
+    is_damaged_ = true;
     log_.warning("connection could not be adopted");
     return;
   }

@@ -93,6 +93,11 @@ class Server {
   // WebSockets that have not ended yet, those that are closing included.
   std::size_t connection_count() const { return links_.size(); }
 
+  // libwebsockets had no memory for a connection. What it has made of one by then, a handle on the
+  // loop among it, it forgets, and calls into its unloaded plugin for libuv when the loop ends it
+  // (4.1.6): this must not be destroyed then, the process ends without.
+  bool is_damaged() const { return is_damaged_; }
+
   // Counted since its start.
   const Counts& counts() const { return counts_; }
 
@@ -182,6 +187,7 @@ class Server {
   base::TimerId heartbeat_timer_ = 0;        // runs while there are links
   bool are_heartbeats_due_ = false;          // once all is read that there is
   std::uint64_t heartbeats_checked_at_ = 0;  // milliseconds of the loop
+  bool is_damaged_ = false;
   std::function<void()> on_empty_;
 };
 
