@@ -63,10 +63,12 @@ class Tls {
   }
   const TlsCredentials* credentials() const { return credentials_.get(); }
 
-  // Reads on where octets were received that the sockets do not tell of any more, or more may have
-  // come with them, by calling `read` with the descriptor; that reads once. A connection from which
-  // nothing is taken then is left alone until `resume`, or until more is received. Ends when
-  // nothing is left, or where `is_enough` says so; then there `is_unread`.
+  // Reads on, by calling `read` with the descriptor, which reads once: where OpenSSL holds octets
+  // that the socket does not tell of any more, and where what came filled its record, so that more
+  // may have come. libwebsockets empties a record by itself, but not after a pause of the reading,
+  // and not for a request; of the next record it waits to be told. A connection from which nothing
+  // is taken then is left alone until `resume`, or until more is received. Ends when nothing is
+  // left, or where `is_enough` says so; then there `is_unread`.
   void read_on(const std::function<void(int descriptor)>& read,
                const std::function<bool()>& is_enough);
   bool is_unread() const { return !unread_.empty(); }

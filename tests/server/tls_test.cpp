@@ -246,12 +246,13 @@ TEST(Tls, a_record_that_comes_in_pieces_is_read_to_its_end_as_well) {
     client.version = version;
     WsClient a(server().addresses().at(0), {.tls = client});
     WsClient other(server().addresses().at(0), {.tls = client});
-    std::string questions;
-    int count = 0;
-    while (questions.size() < 16000) questions += question(count++);
+    // No messages but the last: of those the server's own count would have more read.
+    std::string bytes;
+    while (bytes.size() < 16000) bytes += frame_bytes(Opcode::kPong, "unasked");
+    bytes += question(7);
     // The header; a part; the rest. Between them the server has had its turns.
-    a.stream().tls()->send_in_pieces(questions, {5, 3000}, [&] { expect_answers(other); });
-    for (int i = 0; i < count; ++i) a.expect_bytes(answer(i));
+    a.stream().tls()->send_in_pieces(bytes, {5, 3000}, [&] { expect_answers(other); });
+    a.expect_bytes(answer(7));
     a.expect_nothing();
   }
 }
