@@ -232,7 +232,9 @@ typedef struct jf_host {
   int32_t (*push)(const struct jf_host *host, jf_id target, jf_text event, jf_text payload);
 
   /* Sends to every subscription of exactly `topic`, but not to the subscription `except` (0: to
-   * all). [any] On the loop thread the result is how many it was put in line for. */
+   * all). [any] On the loop thread the result is how many it was put in line for. A client that
+   * does not read may lose it, as a message of `push`, where the configuration says so for the
+   * topic ([[backlog]]); else its connection is closed before it would lose any. */
   int32_t (*broadcast)(const struct jf_host *host, jf_text topic, jf_text event, jf_text payload,
                        jf_id except);
 

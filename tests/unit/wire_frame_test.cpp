@@ -75,3 +75,40 @@ TEST(WireFrame, references_share_one_frame) {
   moved = FrameRef(moved);
   CHECK(moved.bytes() == "\x89\x02jf"sv);
 }
+
+TEST(WireFrame, its_names_are_the_same_for_the_same_topic_and_event_only) {
+  const auto names = [](std::string_view topic, std::string_view event, std::size_t size) {
+    const FrameRef frame = jackfield::wire::make_message_frame(
+        topic, event, "\"" + std::string(size, 'x') + "\"");
+    return std::string(frame->names());
+  };
+  const std::string expected = "[\"t:1\",\"e\",";
+  for (const std::size_t size : {0, 100, 200, 70'000}) {
+    STRCMP_EQUAL(expected.c_str(), names("t:1", "e", size).c_str());
+  }
+  STRCMP_EQUAL("[\"a\\\"\",\"\\n\",", names("a\"", "\n", 1).c_str());
+  CHECK(make_ping_frame()->names().empty());
+}
+
+TEST(WireFrame, a_mark_changes_nothing_else) {
+  FrameRef frame = jackfield::wire::make_message_frame("t", "e", "1");
+  const std::string names(frame->names());
+  LONGS_EQUAL(0, frame->mark());
+  for (const std::uint8_t mark : {std::uint8_t{7}, std::uint8_t{1}, std::uint8_t{0}}) {
+    frame.mark(mark);
+    LONGS_EQUAL(mark, frame->mark());
+    STRCMP_EQUAL(names.c_str(), std::string(frame->names()).c_str());
+  }
+}
+
+TEST(WireFrame, a_ledger_has_what_is_there) {
+  jackfield::wire::FrameLedger ledger;
+  {
+    const FrameRef frame = jackfield::wire::make_message_frame("t", "e", "1", &ledger);
+    const FrameRef other = frame;
+    LONGS_EQUAL(frame->footprint(), ledger.octets);
+    const FrameRef error = jackfield::wire::make_error_frame("t", "A", "b", &ledger);
+    LONGS_EQUAL(frame->footprint() + error->footprint(), ledger.octets);
+  }
+  LONGS_EQUAL(0, ledger.octets);
+}

@@ -68,3 +68,26 @@ TEST(WireMessage, explains_as_the_reference_does) {
   CHECK(MessageReader::explain(Outcome::kNotJson) == "Invalid JSON");
   CHECK(MessageReader::explain(Outcome::kNotMessage) == "Message must be [topic, event, payload]");
 }
+
+TEST(WireMessage, a_payload_has_a_depth) {
+  CHECK(read("[\"t\",\"e\",[[{\"a\":[]}]]]") == Outcome::kMessage);
+  CHECK(read("[\"t\",\"e\",[[{\"a\":[[]]}]]]") == Outcome::kTooDeep);
+  CHECK(read("[\"t\",\"e\",[[[[]]],[[[]]],1]]") == Outcome::kMessage);
+  CHECK(read("[\"t\",\"e\",\"[[[[[[[[\"]") == Outcome::kMessage);
+  CHECK(read("[[[[[[[]]]]]]]") == Outcome::kNotMessage);
+}
+
+TEST(WireMessage, a_depth_that_no_stack_has_is_told_of) {
+  const std::string deep(1'000'000, '[');
+  CHECK(read("[\"t\",\"e\"," + deep) == Outcome::kTooDeep);
+  CHECK(read(deep) == Outcome::kNotJson);
+}
+
+TEST(WireMessage, a_topic_alone_may_be_read) {
+  const MessageLimits limits{8, 5, 4};
+  CHECK(reader.read_topic("[\"t\\u003a1\",", limits) == "t:1");
+  CHECK(reader.read_topic(" [ \"t\" nothing", limits) == "t");
+  for (const char* text : {"", "{}", "[1]", "[\"t", "[\"123456789\"", "[\"a\\u0000\"", "[\"\xff\""}) {
+    CHECK_TEXT(reader.read_topic(text, limits).empty(), text);
+  }
+}
