@@ -83,7 +83,7 @@ TEST(WireFrame, its_names_are_the_same_for_the_same_topic_and_event_only) {
     return std::string(frame->names());
   };
   const std::string expected = "[\"t:1\",\"e\",";
-  for (const std::size_t size : {0, 100, 200, 70'000}) {
+  for (const std::size_t size : {0U, 100U, 200U, 70'000U}) {
     STRCMP_EQUAL(expected.c_str(), names("t:1", "e", size).c_str());
   }
   STRCMP_EQUAL("[\"a\\\"\",\"\\n\",", names("a\"", "\n", 1).c_str());
