@@ -279,7 +279,7 @@ all_have_asked() {
 }
 
 fault_memory() {
-  configure "max_outbox_bytes = 67108864" "$(plugins_lines)"
+  configure "max_outbox_bytes = 67108864" "max_outboxes_bytes = 1073741824" "$(plugins_lines)"
   put echo
   put flood
   start || return
@@ -331,7 +331,7 @@ fault_cgroup() {
     leave_out "no memory cgroup can be made: that takes root, and a cgroup file system to write to"
     return
   fi
-  configure "max_outbox_bytes = 67108864" "$(plugins_lines)"
+  configure "max_outbox_bytes = 67108864" "max_outboxes_bytes = 1073741824" "$(plugins_lines)"
   put echo
   put flood
   start sh -c "$in_group" "$group" || return
@@ -499,7 +499,7 @@ fault_folder() {
   umount "$work/plugins" 2>/dev/null
 
   configure "" "$(plugins_lines)"
-  chmod 777 "$work/run"
+  chown 65534 "$work/run"
   put echo
   chmod 755 "$work/plugins"
   cp "$jackfield" "$work/jackfield" # where nobody may come to it
