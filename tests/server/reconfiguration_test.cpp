@@ -217,13 +217,20 @@ TEST(Reconfiguration, pings_end_for_those_who_are_there) {
   for (int i = 0; i < 3; ++i) CHECK_TRUE(a.receive_frame().opcode == Opcode::kText);
 }
 
+// A server that was itself held up asks once more, so there may be further pings before the end.
+void expect_given_up(WsClient& client) {
+  while (const auto frame = client.receive_frame_or_end()) {
+    CHECK_TRUE(frame->opcode == Opcode::kPing);
+  }
+}
+
 TEST(Reconfiguration, who_did_not_answer_a_ping_is_given_up_after_the_new_time) {
   begin({.plugins = {"echo"}, .server = "ping_interval_s = 0.05\nping_timeout_s = 3600"});
   WsClient silent = connect();
   CHECK_TRUE(silent.receive_frame().opcode == Opcode::kPing);
   options.server = "ping_interval_s = 0.05\nping_timeout_s = 0.05";
   change("server.ping_timeout_s");
-  silent.expect_gone();
+  expect_given_up(silent);
   server().wait_for_log({"connection lost: no answer to pings"});
 }
 
@@ -234,7 +241,7 @@ TEST(Reconfiguration, nobody_is_given_up_who_was_not_asked) {
   options.server = "ping_interval_s = 0.001\nping_timeout_s = 0.001";
   change("server.ping_interval_s,server.ping_timeout_s");
   CHECK_TRUE(silent.receive_frame().opcode == Opcode::kPing);
-  silent.expect_gone();
+  expect_given_up(silent);
 }
 
 TEST(Reconfiguration, the_time_for_handshakes_changes_for_those_under_way) {
