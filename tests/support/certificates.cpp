@@ -6,21 +6,11 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
+#include "tests/support/openssl_owned.hpp"
 #include "tests/support/where.hpp"
 
 namespace jackfield::test {
 namespace {
-
-template <auto kFree>
-struct FreeBy {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using OwnedKey = std::unique_ptr<EVP_PKEY, FreeBy<EVP_PKEY_free>>;
-using OwnedX509 = std::unique_ptr<X509, FreeBy<X509_free>>;
-using OwnedBio = std::unique_ptr<BIO, FreeBy<BIO_free>>;
 
 std::string text_of(BIO* output) {
   char* text = nullptr;

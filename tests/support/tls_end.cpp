@@ -9,20 +9,10 @@
 #include <array>
 #include <algorithm>
 
+#include "tests/support/openssl_owned.hpp"
+
 namespace jackfield::test {
 namespace {
-
-template <auto kFree>
-struct FreeBy {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using OwnedContext = std::unique_ptr<SSL_CTX, FreeBy<SSL_CTX_free>>;
-using OwnedSsl = std::unique_ptr<SSL, FreeBy<SSL_free>>;
-using OwnedBio = std::unique_ptr<BIO, FreeBy<BIO_free>>;
-using OwnedKey = std::unique_ptr<EVP_PKEY, FreeBy<EVP_PKEY_free>>;
 
 OwnedBio reader(const std::string& pem) {
   return OwnedBio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));

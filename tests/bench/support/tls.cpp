@@ -17,21 +17,15 @@
 #include <string_view>
 
 #include "tests/bench/support/figures.hpp"
+#include "tests/support/openssl_owned.hpp"
 
 namespace jackfield::bench {
 namespace {
 
-template <auto kFree>
-struct FreeBy {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using OwnedKey = std::unique_ptr<EVP_PKEY, FreeBy<EVP_PKEY_free>>;
-using OwnedX509 = std::unique_ptr<X509, FreeBy<X509_free>>;
-using OwnedContext = std::unique_ptr<SSL_CTX, FreeBy<SSL_CTX_free>>;
-using OwnedSsl = std::unique_ptr<SSL, FreeBy<SSL_free>>;
+using test::OwnedContext;
+using test::OwnedKey;
+using test::OwnedSsl;
+using test::OwnedX509;
 
 template <class Write>
 void write_file(const std::filesystem::path& path, Write write) {
