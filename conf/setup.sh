@@ -1,6 +1,6 @@
-# Sourced by conf/quickstart.sh, tests/run.sh and tests/bench/*.sh, not run: what a Debian needs to build Jackfield,
-# and how it is installed and built. POSIX sh. Wants $me (the name in messages) and $root (the
-# repository's folder). Every failure is one line on stderr.
+# Sourced by conf/quickstart.sh and the scripts in tests/, not run: what a Debian needs to build
+# Jackfield, and how it is installed and built. POSIX sh. Wants $me (the name in messages) and $root
+# (the repository's folder). Every failure is one line on stderr.
 
 # The only list of packages.
 build_packages="cmake ninja-build gcc g++ pkg-config

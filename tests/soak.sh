@@ -23,25 +23,9 @@ say "building"
 build release || fail "the build failed; $log says why"
 build bench bench_programs || fail "the build failed; $log says why"
 
-folder=$(mktemp -d) || fail "no folder for temporary files"
-soak=
-end() {
-  if [ -n "$soak" ]; then
-    kill "$soak" 2>/dev/null # the kernel ends its server with it
-    wait "$soak" 2>/dev/null
-  fi
-  rm -rf "$folder"
-}
-trap end EXIT
-trap 'exit 1' HUP INT TERM
-
 output=$root/build/bench
 commit=$(git -C "$root" describe --always --dirty 2>/dev/null)
-"$output/tests/soak/soak" --server "$root/build/release/jackfield" \
-  --plugins "$root/build/release/plugins" --folder "$folder" --output "$output" \
-  --minutes "$minutes" ${commit:+--commit "$commit"} "$@" &
-soak=$!
-wait "$soak"
-status=$?
-soak=
-exit $status
+. "$root/tests/support/in_folder.sh"
+in_folder "$output/tests/soak/soak" --server "$root/build/release/jackfield" \
+  --plugins "$root/build/release/plugins" --output "$output" \
+  --minutes "$minutes" ${commit:+--commit "$commit"} "$@"

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "core/access/identity.hpp"
-#include "core/hub/pattern.hpp"
+#include "core/hub/topic_pattern.hpp"
 
 namespace jackfield::access {
 namespace {
@@ -14,8 +14,8 @@ using hub::Action;
 constexpr std::string_view kAnyone = "anyone";
 constexpr std::string_view kKnown = "known";
 constexpr std::string_view kGroupPrefix = "group:";
-constexpr std::string_view kIdentity = "<identity>";
-constexpr std::string_view kRest = "*";
+constexpr std::string_view kIdentity = "identity";  // the name of a pattern's parameter
+constexpr std::size_t kMaxTopic = 1024;             // octets
 
 std::uint8_t bit_of(Action action) {
   return static_cast<std::uint8_t>(1u << static_cast<unsigned>(action));
@@ -52,29 +52,10 @@ Rules::Rules(const std::vector<Rule>& rules) {
       if (const auto action = action_of(text)) compiled.actions |= bit_of(*action);
     }
     for (const std::string& text : rule.who) compiled.who.push_back(compile_who(text));
-    for (const std::string& text : rule.topics) compiled.topics.push_back(compile_topic(text));
-    rules_.push_back(std::move(compiled));
-  }
-}
-
-Rules::Topic Rules::compile_topic(std::string_view text) {
-  Topic topic;
-  while (true) {
-    const std::string_view part = hub::first_segment(text);
-    const bool is_last = part.size() == text.size();
-    Segment segment;
-    if (part == kIdentity) {
-      segment.kind = Segment::Kind::kIdentity;
-    } else if (part.starts_with('<') && part.ends_with('>')) {
-      segment.kind = Segment::Kind::kAny;
-    } else if (is_last && part == kRest) {
-      segment.kind = Segment::Kind::kRest;
-    } else {
-      segment.text = std::string(part);
+    for (const std::string& text : rule.topics) {
+      compiled.topics.push_back(std::move(hub::TopicPattern::parse(text).value()));
     }
-    topic.push_back(std::move(segment));
-    if (is_last) return topic;
-    text.remove_prefix(part.size() + 1);
+    rules_.push_back(std::move(compiled));
   }
 }
 
@@ -99,24 +80,14 @@ bool Rules::is_one(const Who& who, const hub::ConnectionFacts& facts) {
   return false;
 }
 
-bool Rules::matches(const Topic& pattern, std::string_view topic, std::string_view name) {
-  std::size_t begin = 0;  // of the next segment; one past the separator that the end stands for
-  for (const Segment& segment : pattern) {
-    if (begin > topic.size()) return false;
-    const std::string_view part = hub::first_segment(topic.substr(begin));
-    switch (segment.kind) {
-      case Segment::Kind::kRest: return true;
-      case Segment::Kind::kAny: break;
-      case Segment::Kind::kIdentity:
-        if (name.empty() || part != name) return false;
-        break;
-      case Segment::Kind::kLiteral:
-        if (part != segment.text) return false;
-        break;
-    }
-    begin += part.size() + 1;
-  }
-  return begin > topic.size();
+bool Rules::matches(const hub::TopicPattern& pattern, std::string_view topic,
+                    std::string_view name) {
+  hub::Params params;
+  if (!pattern.match(topic, params)) return false;
+  const auto is_right = [&](const hub::Param& param) {
+    return param.name != kIdentity || (!name.empty() && param.value == name);
+  };
+  return std::all_of(params.items.begin(), params.items.begin() + params.count, is_right);
 }
 
 bool Rules::may(const hub::ConnectionFacts& facts, Action action, std::string_view topic) const {
@@ -124,8 +95,9 @@ bool Rules::may(const hub::ConnectionFacts& facts, Action action, std::string_vi
   const std::string_view name = name_of(facts.identity());
   const auto allows = [&](const Compiled& rule) {
     if ((rule.actions & bit_of(action)) == 0) return false;
-    const bool is_topic = std::any_of(rule.topics.begin(), rule.topics.end(),
-                                      [&](const Topic& its) { return matches(its, topic, name); });
+    const bool is_topic =
+        std::any_of(rule.topics.begin(), rule.topics.end(),
+                    [&](const hub::TopicPattern& its) { return matches(its, topic, name); });
     return is_topic && std::any_of(rule.who.begin(), rule.who.end(),
                                    [&](const Who& who) { return is_one(who, facts); });
   };
@@ -138,22 +110,8 @@ base::Status check_rule_topic(std::string_view text) {
   constexpr const char* kForm =
       "a topic such as \"room:lab\", with <name> for any segment, <identity> for the one that is "
       "the client's own name, or * as the last for all the rest";
-  if (text.empty() || text.size() > 1024 || text.find('\0') != std::string_view::npos) {
-    return base::Status::failure(kForm);
-  }
-  std::string_view rest = text;
-  while (true) {
-    const std::string_view part = hub::first_segment(rest);
-    const bool is_last = part.size() == rest.size();
-    const bool is_rest = is_last && part == kRest;
-    // A segment is one of a channel's patterns, which parse alone.
-    if (!is_rest &&
-        (part.find('*') != std::string_view::npos || !hub::Pattern::parse(part).is_ok())) {
-      return base::Status::failure(kForm);
-    }
-    if (is_last) return base::Status::ok();
-    rest.remove_prefix(part.size() + 1);
-  }
+  const bool is_one = text.size() <= kMaxTopic && hub::TopicPattern::parse(text).is_ok();
+  return is_one ? base::Status::ok() : base::Status::failure(kForm);
 }
 
 base::Status check_rule_who(std::string_view text) {

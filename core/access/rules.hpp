@@ -10,6 +10,7 @@
 
 #include "core/access/settings.hpp"
 #include "core/hub/access_policy.hpp"
+#include "core/hub/topic_pattern.hpp"
 
 namespace jackfield::access {
 
@@ -25,18 +26,6 @@ class Rules : public hub::AccessPolicy {
            std::string_view topic) const override;
 
  private:
-  struct Segment {
-    enum class Kind : std::uint8_t {
-      kLiteral,   // itself
-      kAny,       // <name>: one of any content
-      kIdentity,  // <identity>: the one that is the identity's name
-      kRest,      // *: all the rest, at least one
-    };
-    Kind kind = Kind::kLiteral;
-    std::string text;
-  };
-  using Topic = std::vector<Segment>;
-
   struct Who {
     enum class Kind : std::uint8_t {
       kAnyone,
@@ -52,13 +41,14 @@ class Rules : public hub::AccessPolicy {
   struct Compiled {
     std::uint8_t actions = 0;  // a bit for each hub::Action
     std::vector<Who> who;
-    std::vector<Topic> topics;
+    std::vector<hub::TopicPattern> topics;
   };
 
-  static Topic compile_topic(std::string_view text);
   static Who compile_who(std::string_view text);
   static bool is_one(const Who& who, const hub::ConnectionFacts& facts);
-  static bool matches(const Topic& pattern, std::string_view topic, std::string_view name);
+  // `name`: of the identity; `<identity>` takes only that.
+  static bool matches(const hub::TopicPattern& pattern, std::string_view topic,
+                      std::string_view name);
 
   std::vector<Compiled> rules_;
 };

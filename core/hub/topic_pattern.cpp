@@ -30,8 +30,12 @@ base::Result<TopicPattern> TopicPattern::parse(std::string_view text) {
 }
 
 bool TopicPattern::match(std::string_view topic) const {
-  if (!pattern_) return true;
   Params params;
+  return match(topic, params);
+}
+
+bool TopicPattern::match(std::string_view topic, Params& params) const {
+  if (!pattern_) return true;
   if (!takes_rest_) return pattern_->match(topic, params);
   std::size_t end = 0;  // of the segments that the pattern has
   for (std::size_t i = 0; i < segments_; ++i) {

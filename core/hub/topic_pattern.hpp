@@ -16,6 +16,9 @@ class TopicPattern {
   static base::Result<TopicPattern> parse(std::string_view text);
 
   bool match(std::string_view topic) const;
+  // As Pattern::match does it: `params` is filled where it matches, and lives as long as this
+  // pattern and the topic.
+  bool match(std::string_view topic, Params& params) const;
 
  private:
   std::optional<Pattern> pattern_;  // none: the text is `*` alone

@@ -17,26 +17,12 @@ say "building"
 build release || fail "the build failed; $log says why"
 build bench bench_programs || fail "the build failed; $log says why"
 
-folder=$(mktemp -d) || fail "no folder for temporary files"
-bench=
-end() {
-  if [ -n "$bench" ]; then
-    kill "$bench" 2>/dev/null # the kernel ends its server with it
-    wait "$bench" 2>/dev/null
-  fi
-  rm -rf "$folder"
-}
-trap end EXIT
-trap 'exit 1' HUP INT TERM
-
 output=$root/build/bench
 commit=$(git -C "$root" describe --always --dirty 2>/dev/null)
-"$output/tests/bench/reload_bench" --server "$root/build/release/jackfield" \
+. "$root/tests/support/in_folder.sh"
+in_folder "$output/tests/bench/reload_bench" --server "$root/build/release/jackfield" \
   --plugins "$root/build/release/plugins" --bench-plugins "$output/tests/bench/plugins" \
-  --folder "$folder" --output "$output" ${commit:+--commit "$commit"} "$@" &
-bench=$!
-wait "$bench"
+  --output "$output" ${commit:+--commit "$commit"} "$@"
 status=$?
-bench=
 [ $status -ne 0 ] || say "written: build/bench/reload.md, build/bench/reload.json"
 exit $status

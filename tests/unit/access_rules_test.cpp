@@ -125,10 +125,10 @@ TEST(AccessRules, a_name_with_a_colon_is_no_segment) {
 }
 
 TEST(AccessRules, texts_have_their_forms) {
-  for (const char* topic : {"a", "a:b", "<x>:b", "a:*", "*", "<identity>:*", "<x>:<x>"}) {
+  for (const char* topic : {"a", "a:b", "<x>:b", "a:*", "*", "<identity>:*"}) {
     check(check_rule_topic(topic).is_ok(), topic);
   }
-  for (const char* topic : {"", "a:", ":a", "a::b", "a*", "a:*:b", "*:a", "<>", "<1>", "<a", "a:b*"}) {
+  for (const char* topic : {"", "a:", ":a", "a::b", "a*", "a:*:b", "*:a", "<>", "<1>", "<a", "a:b*", "<x>:<x>"}) {
     check(!check_rule_topic(topic).is_ok(), topic);
   }
   for (const char* who : {"anyone", "known", "jwt:alice", "token:*", "cert:x", "unix:root",
