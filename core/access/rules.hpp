@@ -46,9 +46,9 @@ class Rules : public hub::AccessPolicy {
 
   static Who compile_who(std::string_view text);
   static bool is_one(const Who& who, const hub::ConnectionFacts& facts);
-  // `name`: of the identity; `<identity>` takes only that.
+  // `name`: of the identity; `<identity>` takes only that. `params`: to work with.
   static bool matches(const hub::TopicPattern& pattern, std::string_view topic,
-                      std::string_view name);
+                      std::string_view name, hub::Params& params);
 
   std::vector<Compiled> rules_;
 };
