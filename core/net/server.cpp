@@ -8,8 +8,6 @@
 #include <optional>
 #include <utility>
 
-#include "core/net/heartbeat.hpp"
-
 namespace jackfield::net {
 namespace {
 
@@ -20,8 +18,6 @@ namespace {
 constexpr std::size_t kLeastRxBuffer = 128;
 constexpr std::size_t kMostRxBuffer = 16384;
 constexpr std::size_t kAllRxBuffers = 512 << 10;
-// libwebsockets reads into a buffer of its own first, which has to hold as much.
-constexpr std::size_t kLeastServiceBuffer = 4096;
 
 std::size_t rx_buffer(const Settings& settings, const hub::Limits& limits) {
   if (settings.read_buffer_bytes != 0) return settings.read_buffer_bytes;
@@ -32,30 +28,6 @@ std::size_t rx_buffer(const Settings& settings, const hub::Limits& limits) {
 // A write is cut here by libwebsockets, and what is left is copied: more than the largest message
 // that is taken by default.
 constexpr std::size_t kTxPacket = 16 << 20;
-// libwebsockets' own bound on a handshake stands behind the server's, which may change: it is more
-// than that can be set to, an hour.
-constexpr unsigned kHandshakeSeconds = 3600 + 60;
-
-// libwebsockets' own log. It has one for the process, hence the only global.
-base::Log* lws_log = nullptr;
-Counts* lws_counts = nullptr;
-
-// libwebsockets closes a connection whose request is too large for it without a word to anybody but
-// its log.
-bool is_of_large_head(std::string_view line) {
-  return line.find("Ran out of header data space") != line.npos ||
-         line.find("More hdr frags than we can deal with") != line.npos;
-}
-
-void log_line(int level, const char* line) {
-  if (lws_log == nullptr) return;
-  std::string_view text(line);
-  if (is_of_large_head(text)) ++lws_counts->heads_too_large;
-  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
-  // What it calls errors are mostly peers that break off or break rules: not ours to act on.
-  lws_log->debug("libwebsockets", {{"lws_level", level}, {"text", text}});
-}
-
 bool is_of_websocket(lws_callback_reasons reason) {
   switch (reason) {
     case LWS_CALLBACK_ESTABLISHED:
@@ -76,8 +48,10 @@ Server::Server(const Settings& settings, LoopUv& loop, hub::Hub& hub, base::Log&
       loop_(loop),
       hub_(hub),
       log_(log),
+      vhosts_(loop, log, counts_),
       handshakes_(settings.handshake_timeout, loop, log, counts_, addresses_),
       first_messages_(settings.first_message_timeout, loop, log, counts_),
+      heartbeats_(loop, settings.ping_interval, settings.ping_timeout),
       warrants_(loop, log, counts_),
       reads_(rx_buffer(settings, hub.limits())) {
   std::strcpy(offered_.data(), "-");
@@ -100,7 +74,9 @@ base::Status Server::start() {
     tls_ = std::make_unique<Tls>(log_, counts_);
     tls_->use(std::move(loaded.credentials));
   }
-  if (auto status = start_libwebsockets(); !status.is_ok()) return status;
+  if (auto status = vhosts_.start(settings_, protocols_.data(), this); !status.is_ok()) {
+    return status;
+  }
   for (const Endpoint& endpoint : settings_.listen) {
     auto listener = Listener::open(
         endpoint, loop_, log_, counts_,
@@ -112,73 +88,12 @@ base::Status Server::start() {
   return base::Status::ok();
 }
 
-base::Status Server::start_libwebsockets() {
-  lws_log = &log_;
-  lws_counts = &counts_;
-  show_libwebsockets_log();
-  void* loops[] = {loop_.uv()};
-  lws_context_creation_info info{};
-  info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
-  // OpenSSL costs time and memory at the start: only who asks for TLS pays.
-  if (tls_ != nullptr) info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-  info.max_http_header_data = static_cast<unsigned short>(settings_.max_header_bytes);
-  info.foreign_loops = loops;
-  info.user = this;
-  info.pcontext = &context_;
-  info.timeout_secs = kHandshakeSeconds;
-  info.timeout_secs_ah_idle = kHandshakeSeconds;
-  static const lws_retry_bo_t no_pings{};  // the server sends its own
-  info.retry_and_idle_policy = &no_pings;
-  info.pt_serv_buf_size =
-      static_cast<unsigned>(std::max(protocols_[0].rx_buffer_size + LWS_PRE, kLeastServiceBuffer));
-  context_ = lws_create_context(&info);
-  if (context_ == nullptr) {
-    return base::Status::failure("libwebsockets could not start; is its libuv support installed?");
-  }
-  lws_timers_ = loop_.foreign_timers();
-  info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
-  // libwebsockets binds a request to the first vhost of the same port, whatever that is: so it is
-  // another for each.
-  info.port = CONTEXT_PORT_NO_LISTEN;
-  info.protocols = protocols_.data();
-  info.vhost_name = "jackfield";
-  vhost_ = lws_create_vhost(context_, &info);
-  if (vhost_ == nullptr) return base::Status::failure("libwebsockets could not make a vhost");
-  if (tls_ == nullptr) return base::Status::ok();
-  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
-  info.vhost_name = "jackfield-tls";
-  // It makes what a client would need, too; of that the authorities are a matter of megabytes.
-  info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX |
-                  LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
-  info.alpn = "http/1.1";
-  write_hsts();
-  hsts_header_.name = "strict-transport-security:";
-  info.headers = &hsts_header_;
-  tls_vhost_ = lws_create_vhost(context_, &info);
-  if (tls_vhost_ == nullptr) {
-    return base::Status::failure("libwebsockets could not make a vhost with TLS");
-  }
-  return base::Status::ok();
-}
-
-void Server::write_hsts() {
-  hsts_ = "max-age=" + std::to_string(settings_.tls.hsts_max_age_s);
-  hsts_header_.value = hsts_.c_str();
-}
-
 void Server::apply(const Settings& settings) {
   settings_ = settings;
-  write_hsts();
+  vhosts_.apply(settings);
   handshakes_.set_timeout(settings_.handshake_timeout);
   first_messages_.set_timeout(settings_.first_message_timeout);
-  if (heartbeat_timer_ != 0) loop_.cancel_timer(std::exchange(heartbeat_timer_, 0));
-  if (!links_.empty()) watch_heartbeats();
-  show_libwebsockets_log();
-}
-
-void Server::show_libwebsockets_log() {
-  lws_set_log_level(LLL_ERR | LLL_WARN | (log_.is_on(base::LogLevel::kDebug) ? LLL_NOTICE : 0),
-                    log_line);
+  heartbeats_.set(settings_.ping_interval, settings_.ping_timeout);
 }
 
 base::Status Server::give_sockets_to(uid_t user, gid_t group) {
@@ -194,18 +109,9 @@ void Server::begin_accepting() {
 
 Server::~Server() {
   stop_listening();
-  if (heartbeat_timer_ != 0) loop_.cancel_timer(heartbeat_timer_);
-  if (context_ == nullptr) return;
+  heartbeats_.end();
   on_empty_ = nullptr;
-  lws_timers_.clear();  // they go with it
-  // On a loop of ours it goes in steps, between which its handles close: two in libwebsockets 4.1,
-  // three in 4.5. It sets context_ to null at the last.
-  for (int step = 0; context_ != nullptr && step < 4; ++step) {
-    lws_context_destroy(context_);
-    loop_.drain(100);
-  }
-  links_.clear();
-  lws_log = nullptr;
+  vhosts_.end();
 }
 
 std::vector<Endpoint> Server::endpoints() const {
@@ -243,7 +149,7 @@ void Server::accepted(int descriptor, bool is_tls) {
     ++counts_.accepts_refused;
     return;
   }
-  lws* const wsi = lws_adopt_socket_vhost(is_tls ? tls_vhost_ : vhost_, socket.release());
+  lws* const wsi = vhosts_.adopt(socket.release(), is_tls);
   if (wsi == nullptr && arrival.address) addresses_.leave(*arrival.address);
   if (wsi == nullptr && is_tls) {
     // What has come with it already may be no TLS, or not such as is spoken here; that is said.
@@ -276,10 +182,7 @@ void Server::end_turn() {
     link.cut();
     hub_.end_turn();
   }
-  // libwebsockets has a timer of 30 s for what is not used here: contexts that are replaced, vhosts
-  // that wait for their interface. For a connection it starts it again.
-  if (!links_.empty() || !handshakes_.is_empty()) return;
-  for (uv_timer_t* timer : lws_timers_) uv_timer_stop(timer);
+  if (links_.empty() && handshakes_.is_empty()) vhosts_.rest();
 }
 
 void Server::cut_later(WsLink& link) {
@@ -299,48 +202,17 @@ void Server::remove(WsLink& link) {
   links_[index]->index = index;
   links_.pop_back();
   if (!links_.empty()) return;
-  if (heartbeat_timer_ != 0) loop_.cancel_timer(std::exchange(heartbeat_timer_, 0));
+  heartbeats_.end();
   if (on_empty_) on_empty_();
 }
 
-// ---- heartbeats: one clock for all links, at rest while there are none
-
-// The loop runs its clocks before it reads. So where it was held up, by a plugin or by SIGSTOP, the
-// signs of life of that time are still in the sockets when a clock comes due: nobody is judged
-// before those have been read.
 void Server::read_on() {
   is_waiting_ = false;
-  reads_.finish(context_, hub_, tls_.get());
+  reads_.finish(vhosts_.context(), hub_, tls_.get());
   // What is left waits for the next turn, and that for nothing.
   if (tls_ != nullptr && tls_->is_unread()) loop_.wake();
-  if (std::exchange(are_heartbeats_due_, false)) check_heartbeats();
+  heartbeats_.check(links_);
   handshakes_.cut_late();
-}
-
-std::chrono::milliseconds Server::heartbeat_period() const {
-  using std::chrono::milliseconds;
-  return heartbeat::period(settings_.ping_interval, settings_.ping_timeout);
-}
-
-void Server::watch_heartbeats() {
-  if (settings_.ping_interval.count() == 0 || heartbeat_timer_ != 0) return;
-  heartbeats_checked_at_ = loop_.turn_time();
-  heartbeat_timer_ = loop_.start_timer(heartbeat_period(), heartbeat_period(), [this] {
-    are_heartbeats_due_ = true;
-    loop_.wake();
-  });
-}
-
-void Server::check_heartbeats() {
-  const auto interval = static_cast<std::uint64_t>(settings_.ping_interval.count());
-  const auto timeout = static_cast<std::uint64_t>(settings_.ping_timeout.count());
-  const auto period = static_cast<std::uint64_t>(heartbeat_period().count());
-  const std::uint64_t now = loop_.turn_time();
-  // Where it was held up for longer than a peer has for its answer, peers may have been held up
-  // with it: a machine or a container that was frozen.
-  const std::uint64_t since = now - std::exchange(heartbeats_checked_at_, now);
-  const bool may_judge = since < period + timeout;
-  for (const auto& link : links_) link->check_heartbeat(now, interval, timeout, period, may_judge);
 }
 
 // ---- from libwebsockets
@@ -388,7 +260,8 @@ int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in
     case LWS_CALLBACK_CLOSED: return link == nullptr ? 0 : closed(wsi, *link);
     case LWS_CALLBACK_WSI_DESTROY: handshakes_.gone(wsi); return 0;
     case LWS_CALLBACK_ADD_HEADERS:
-      return in == nullptr ? 0 : add_headers(wsi, *static_cast<lws_process_html_args*>(in));
+      if (in == nullptr) return 0;
+      return vhosts_.add_hsts(wsi, *static_cast<lws_process_html_args*>(in)) ? 0 : 1;
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
       return tls_->prepare(static_cast<SSL_CTX*>(user)) ? 0 : -1;
     default: return lws_callback_http_dummy(wsi, reason, user, in, size);
@@ -419,21 +292,6 @@ int Server::refuse(lws* wsi, const Refusal& refusal) {
   return write_refusal(wsi, refusal) ? 1 : -1;
 }
 
-// To the 101; other answers have what their vhost adds to each.
-int Server::add_headers(lws* wsi, lws_process_html_args& headers) {
-  if (lws_is_ssl(wsi) == 0) return 0;
-  auto* cursor = reinterpret_cast<unsigned char*>(headers.p);
-  unsigned char* const end = cursor + headers.max_len;
-  const auto* const name = reinterpret_cast<const unsigned char*>(hsts_header_.name);
-  const auto* const value = reinterpret_cast<const unsigned char*>(hsts_.c_str());
-  if (lws_add_http_header_by_name(wsi, name, value, static_cast<int>(hsts_.size()), &cursor, end) !=
-      0) {
-    return 1;
-  }
-  headers.p = reinterpret_cast<char*>(cursor);
-  return 0;
-}
-
 int Server::established(lws* wsi) {
   // Both from confirm_upgrade to here libwebsockets does in one go.
   if (!admission_) return -1;
@@ -447,7 +305,7 @@ int Server::established(lws* wsi) {
   const std::size_t served = hub_.connection_count();
   try {
     to_cut_.reserve(links_.capacity());  // so that cut_later() needs no memory
-    watch_heartbeats();
+    heartbeats_.begin();
     early_.push_back(&link);
     link.open();
   } catch (const std::bad_alloc&) {

@@ -24,12 +24,14 @@
 #include "core/net/first_messages.hpp"
 #include "core/net/handshake.hpp"
 #include "core/net/handshakes.hpp"
+#include "core/net/heartbeats.hpp"
 #include "core/net/listener.hpp"
 #include "core/net/loop_uv.hpp"
 #include "core/net/pieces.hpp"
 #include "core/net/reads.hpp"
 #include "core/net/settings.hpp"
 #include "core/net/tls.hpp"
+#include "core/net/vhosts.hpp"
 #include "core/net/warrants.hpp"
 #include "core/net/ws_link.hpp"
 
@@ -139,18 +141,11 @@ class Server {
   int peer_closes(WsLink& link, std::string_view payload);
   int closed(lws* wsi, WsLink& link);
 
-  base::Status start_libwebsockets();
-  void write_hsts();
-  int add_headers(lws* wsi, lws_process_html_args& headers);
   void accepted(int descriptor, bool is_tls);
   bool is_crowded(Handshakes::Arrival& arrival);
   void limit_refused(WsLink& link);
   void show_peer_certificate(lws* wsi);
   void remove(WsLink& link);
-  void show_libwebsockets_log();
-  void watch_heartbeats();
-  void check_heartbeats();
-  std::chrono::milliseconds heartbeat_period() const;
 
   Settings settings_;
   LoopUv& loop_;
@@ -162,14 +157,8 @@ class Server {
   // that, the answer names none.
   std::array<char, kMaxSubprotocol + 1> offered_{};
   std::array<lws_protocols, 3> protocols_{};
-  lws_context* context_ = nullptr;
-  lws_vhost* vhost_ = nullptr;
-  lws_vhost* tls_vhost_ = nullptr;
-  std::unique_ptr<Tls> tls_;  // null: no listener has TLS. Outlives context_
-  // For each answer over TLS; libwebsockets points to them.
-  std::string hsts_;
-  lws_protocol_vhost_options hsts_header_{};
-  std::vector<uv_timer_t*> lws_timers_;  // of the context, as long as that is there
+  std::unique_ptr<Tls> tls_;  // null: no listener has TLS
+  Vhosts vhosts_;             // its end calls back; so ~Server ends it first of all
   std::vector<std::unique_ptr<Listener>> listeners_;
   Pieces pieces_;
   std::vector<std::unique_ptr<WsLink>> links_;
@@ -182,11 +171,9 @@ class Server {
   Addresses addresses_;
   Handshakes handshakes_;
   FirstMessages first_messages_;
+  Heartbeats heartbeats_;
   Warrants warrants_;
   Reads reads_;
-  base::TimerId heartbeat_timer_ = 0;        // runs while there are links
-  bool are_heartbeats_due_ = false;          // once all is read that there is
-  std::uint64_t heartbeats_checked_at_ = 0;  // milliseconds of the loop
   bool is_damaged_ = false;
   std::function<void()> on_empty_;
 };
