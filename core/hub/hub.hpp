@@ -301,6 +301,8 @@ class Hub {
   [[gnu::noinline]] bool make_room(Connection& connection, Outbox& queue,
                                    const wire::FrameRef& frame);
   Bounds bounds(const Connection& connection, std::size_t size) const;
+  std::size_t share_of_budget() const;
+  void bound_begun(Connection& connection);
   bool make_room_for_owed(Connection& connection, Outbox& queue, std::size_t size,
                           const Bounds& bounds);
   bool drop_oldest(Connection& connection, Outbox& queue, unsigned policies, std::size_t size,

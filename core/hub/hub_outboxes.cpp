@@ -164,11 +164,15 @@ Hub::Bounds Hub::bounds(const Connection& connection, std::size_t size) const {
   // What its octets take beyond themselves.
   const std::size_t beside =
       connection.outbox.footprint() - connection.outbox.bytes() + connection.link_bytes;
-  const std::size_t share =
-      std::max(kLeastShare, limits_.max_outboxes_bytes / std::max<std::size_t>(1, waiting_count_));
+  const std::size_t share = share_of_budget();
   if (waiting + beside + size <= share) return own;
   const std::size_t bound = share > beside ? share - beside : 0;
   return {std::min(own.soft, bound), std::min(own.hard, bound), true};
+}
+
+std::size_t Hub::share_of_budget() const {
+  return std::max(kLeastShare,
+                  limits_.max_outboxes_bytes / std::max<std::size_t>(1, waiting_count_));
 }
 
 // Drops the oldest of these policies in `queue` until `size` more are within the bound. Whether
@@ -331,11 +335,25 @@ void Hub::note_link(Connection& connection, bool is_congested, std::size_t writt
     }
   }
   if (connection.is_slow && written != 0) end_slow(connection);
+  if (is_congested && ledger_.octets > limits_.max_outboxes_bytes) bound_begun(connection);
+}
+
+// A message is taken whatever its size where nothing else waits, for most links take it at once.
+// Where this one did not, and the budget is used up, what is left of it may be no more than a
+// share.
+void Hub::bound_begun(Connection& connection) {
+  if (connection.state != Connection::State::kOpen) return;
+  const std::size_t of_first = connection.outbox.begun_bytes();
+  if (of_first <= share_of_budget()) return;
+  ++counts_.outboxes_over_budget;
+  close_slow(connection);
 }
 
 void Hub::end_turn() {
-  settle();
-  write_dirty();
+  do {
+    settle();
+    write_dirty();
+  } while (!is_settled());  // who did not take a message may be closed for it
   batch_.clear();
   fanned_out_ = 0;
 }

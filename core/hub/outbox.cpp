@@ -27,8 +27,8 @@ void Batch::clear() {
 
 std::string_view Outbox::front(Batch& batch) const {
   assert(first_ && "front() of an empty outbox");
-  const std::string_view first = first_.bytes();
-  if (rest_ == nullptr) return first;  // the shared bytes themselves, not copied
+  const std::string_view first = first_->fragment(begun_);
+  if (rest_ == nullptr || begun_ != 0) return first;  // the shared bytes themselves, not copied
   const FrameRef* next = rest_->slots() + rest_->begin;
   const FrameRef* const end = rest_->slots() + rest_->end;
   while (next != end && !*next) ++next;
@@ -76,6 +76,14 @@ void Outbox::pop(std::size_t octets) {
   }
   assert(octets < bytes_ && "pop() of more than there is");
   bytes_ -= octets;
+  const std::size_t left = first_.bytes().size() - begun_;
+  if (octets < left) {
+    assert(octets % wire::Frame::kMaxFragment == 0 && "pop() within a fragment");
+    begun_ += octets;
+    return;
+  }
+  octets -= left;
+  advance();
   while (octets > 0) {
     assert(octets >= first_.bytes().size() && "pop() within a frame");
     octets -= first_.bytes().size();
@@ -84,7 +92,7 @@ void Outbox::pop(std::size_t octets) {
 }
 
 FrameRef Outbox::take() {
-  assert(first_ && "take() from an empty outbox");
+  assert(first_ && begun_ == 0 && "take() from an empty outbox, or of a part");
   FrameRef taken = first_;
   pop(taken.bytes().size());
   return taken;
@@ -93,6 +101,7 @@ FrameRef Outbox::take() {
 // Puts the next frame in the place of the first.
 void Outbox::advance() {
   first_ = {};
+  begun_ = 0;
   if (rest_ == nullptr) return;
   while (!first_ && rest_->begin < rest_->end) {
     FrameRef& slot = rest_->slots()[rest_->begin++];
@@ -105,6 +114,7 @@ void Outbox::advance() {
 void Outbox::clear() {
   first_ = {};
   bytes_ = 0;
+  begun_ = 0;
   if (rest_ == nullptr) return;
   Rest* const rest = std::exchange(rest_, nullptr);
   for (std::uint32_t i = rest->begin; i < rest->end; ++i) rest->slots()[i].~FrameRef();
@@ -177,7 +187,7 @@ std::size_t Outbox::footprint() const {
     count += rest_->end - rest_->begin - rest_->dropped;
     rest = rest_->footprint();
   }
-  return count * wire::Frame::footprint_of(0) + bytes_ + rest;
+  return count * wire::Frame::footprint_of(0) + begun_ + bytes_ + rest;
 }
 
 // ---- in the middle
@@ -231,7 +241,8 @@ bool Outbox::drop_oldest(unsigned policies, Drops& drops) {
   const Span places = span();
   for (std::uint64_t place = std::max(from, places.first); place < places.end; ++place) {
     const FrameRef& frame = at(place);
-    const bool is_one = frame && (policies >> (frame->mark() & kPolicyBits) & 1U) != 0;
+    const bool is_one =
+        frame && !is_begun(frame) && (policies >> (frame->mark() & kPolicyBits) & 1U) != 0;
     if (!is_one) continue;
     from = place + 1;
     drop(place, drops);
@@ -249,7 +260,8 @@ std::uint64_t Outbox::find_latest(std::uint64_t hash, std::string_view names) {
   const std::uint64_t place = found->second;
   if (place < span().first) return 0;  // written since
   const FrameRef& frame = at(place);
-  const bool is_same = frame && policy_of_mark(frame->mark()) == SlowPolicy::kLatest &&
+  const bool is_same = frame && !is_begun(frame) &&
+                       policy_of_mark(frame->mark()) == SlowPolicy::kLatest &&
                        frame->names() == names;  // or else two hashes are the same
   return is_same ? place : 0;
 }
@@ -265,7 +277,8 @@ void Outbox::note_latest(const KeyedHash& hash, Drops& drops) {
   for (std::uint64_t place = std::max(its.latest_until, span().first); place < end; ++place) {
     its.latest_until = place;
     const FrameRef& frame = at(place);
-    if (!frame || policy_of_mark(frame->mark()) != SlowPolicy::kLatest) continue;
+    if (!frame || is_begun(frame)) continue;
+    if (policy_of_mark(frame->mark()) != SlowPolicy::kLatest) continue;
     const std::string_view names = frame->names();
     if (names.empty()) continue;
     const std::uint64_t hashed = hash(names);

@@ -1,7 +1,8 @@
 // What waits for one connection: references to shared frames, in order. Small while empty, since
 // most are most of the time: one reference without an allocation, the rest in one block that is
-// given back when it is drained. What is needed to drop from its middle (slow_policy.hpp) is there
-// only where something was dropped. Loop thread.
+// given back when it is drained. Of a large message in fragments (frame.hpp) the first ones may be
+// taken out already: then it is neither dropped nor replaced. What is needed to drop from its
+// middle (slow_policy.hpp) is there only where something was dropped. Loop thread.
 //
 // Where there is no memory: `push`, `drop_oldest` and `drop_same` throw std::bad_alloc and leave
 // what waits as it was, but for what was dropped already; nothing else throws.
@@ -36,8 +37,8 @@ class Batch {
 
 class Outbox {
  public:
-  // Octets: more is not joined into one write, unless a single frame is larger.
-  static constexpr std::size_t kMaxBatch = 64 << 10;
+  // Octets: more is not joined into one write.
+  static constexpr std::size_t kMaxBatch = wire::Frame::kMaxFragment;
 
   Outbox() = default;
   Outbox(const Outbox&) = delete;
@@ -46,6 +47,9 @@ class Outbox {
 
   bool is_empty() const { return !first_; }
   std::size_t bytes() const { return bytes_; }  // octets that wait
+
+  // The memory of the message of which fragments are taken out already; 0: there is none.
+  std::size_t begun_bytes() const { return begun_ == 0 ? 0 : first_->footprint(); }
 
   // The memory that it would take if nobody else had its frames.
   std::size_t footprint() const;
@@ -61,15 +65,15 @@ class Outbox {
     bytes_ += frame.bytes().size();
   }
 
-  // The whole frames at the front as one run of at most kMaxBatch octets, but at least one frame;
-  // in `batch` where they must be joined. They stay in the outbox; the view lives until something
-  // is taken out, or the next `front` with the same batch. REQUIRES: !is_empty()
+  // The whole frames at the front as one run of at most kMaxBatch octets, or a fragment; in `batch`
+  // where they must be joined. They stay in the outbox; the view lives until something is taken
+  // out, or the next `front` with the same batch. REQUIRES: !is_empty()
   std::string_view front(Batch& batch) const;
 
   // Takes out the frames at the front that make up `octets`, as front() gave them.
   void pop(std::size_t octets);
 
-  // Takes out the oldest, and gives it.
+  // Takes out the oldest, and gives it. REQUIRES: nothing of it is taken out
   wire::FrameRef take();
 
   void clear();
@@ -134,9 +138,12 @@ class Outbox {
   std::uint64_t find_latest(std::uint64_t hash, std::string_view names);
   void note_latest(const KeyedHash& hash, Drops& drops);
 
+  bool is_begun(const wire::FrameRef& frame) const { return begun_ != 0 && &frame == &first_; }
+
   wire::FrameRef first_;
   Rest* rest_ = nullptr;  // null: nothing follows the first
   std::size_t bytes_ = 0;
+  std::size_t begun_ = 0;  // octets of the first that are taken out: of whole fragments
 };
 
 }  // namespace jackfield::hub

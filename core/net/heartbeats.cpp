@@ -18,13 +18,23 @@ void Heartbeats::set(milliseconds interval, milliseconds timeout) {
   interval_ = interval;
   timeout_ = timeout;
   period_ = heartbeat::period(interval, timeout);
-  if (timer_ == 0) return;
-  end();
-  begin();
+  stop_timer();
+  if (are_links_) start_timer();
 }
 
 void Heartbeats::begin() {
-  if (interval_.count() == 0 || timer_ != 0) return;
+  if (are_links_) return;
+  start_timer();  // may throw
+  are_links_ = true;
+}
+
+void Heartbeats::end() {
+  are_links_ = false;
+  stop_timer();
+}
+
+void Heartbeats::start_timer() {
+  if (interval_.count() == 0) return;
   checked_at_ = loop_.turn_time();
   timer_ = loop_.start_timer(period_, period_, [this] {
     is_due_ = true;
@@ -32,7 +42,7 @@ void Heartbeats::begin() {
   });
 }
 
-void Heartbeats::end() {
+void Heartbeats::stop_timer() {
   if (timer_ != 0) loop_.cancel_timer(std::exchange(timer_, 0));
 }
 

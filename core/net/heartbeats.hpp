@@ -23,7 +23,7 @@ class Heartbeats {
   // From now on, also for those who are connected.
   void set(std::chrono::milliseconds interval, std::chrono::milliseconds timeout);
 
-  // There are links; nothing happens where it runs already.
+  // There are links from now on; nothing happens where there were.
   void begin();
   // There are none any more.
   void end();
@@ -34,10 +34,14 @@ class Heartbeats {
   void check(const std::vector<std::unique_ptr<WsLink>>& links);
 
  private:
+  void start_timer();
+  void stop_timer();
+
   LoopUv& loop_;
   std::chrono::milliseconds interval_;
   std::chrono::milliseconds timeout_;
   std::chrono::milliseconds period_;
+  bool are_links_ = false;
   base::TimerId timer_ = 0;  // 0: at rest
   bool is_due_ = false;
   std::uint64_t checked_at_ = 0;  // milliseconds of the loop

@@ -25,9 +25,8 @@ std::size_t rx_buffer(const Settings& settings, const hub::Limits& limits) {
       std::clamp(kAllRxBuffers / limits.max_connections, kLeastRxBuffer, kMostRxBuffer));
 }
 
-// A write is cut here by libwebsockets, and what is left is copied: more than the largest message
-// that is taken by default.
-constexpr std::size_t kTxPacket = 16 << 20;
+// A write is cut here by libwebsockets: more than the most that is written at once.
+constexpr std::size_t kTxPacket = 2 * hub::Outbox::kMaxBatch;
 bool is_of_websocket(lws_callback_reasons reason) {
   switch (reason) {
     case LWS_CALLBACK_ESTABLISHED:
@@ -312,8 +311,8 @@ int Server::established(lws* wsi) {
     remove(link);
     throw;
   }
-  if (tls_ != nullptr && log_.is_on(base::LogLevel::kDebug)) show_peer_certificate(wsi);
   lws_set_wsi_user(wsi, &link);
+  if (tls_ != nullptr && log_.is_on(base::LogLevel::kDebug)) show_peer_certificate(wsi);
   const std::size_t limit = settings_.max_connections_per_address;
   const bool is_over_limit =
       arrival.is_over_limit && limit != 0 && addresses_.count(*arrival.address) > limit;

@@ -85,9 +85,11 @@ void WsLink::end() noexcept {
 
 void WsLink::cut() {
   if (!is_plain_) end_tls(wsi_);
-  // Whatever libwebsockets still has to write or read fails at once, and so it closes.
+  // Whatever libwebsockets still has to write or read fails at once, and so it closes; but of one
+  // that is not read from and has nothing to write it would not hear.
   ::shutdown(descriptor_, SHUT_RDWR);
   end();
+  if (std::exchange(is_paused_, false)) lws_rx_flow_control(wsi_, 1);
 }
 
 // ---- in
@@ -303,12 +305,21 @@ void WsLink::resume_reading() {
 void WsLink::allow_reading() {
   if (is_paused_ || is_congested()) return;
   lws_rx_flow_control(wsi_, 1);
-  if (!is_plain_) server_.resume_tls(wsi_);
+  if (is_plain_) return;
+  try {
+    server_.resume_tls(wsi_);
+  } catch (const std::bad_alloc&) {
+    server_.cut_later(*this);
+  }
 }
 
 void WsLink::begin_close() {
   become_deaf();
-  cut_after(server_.settings().close_timeout);
+  try {
+    cut_after(server_.settings().close_timeout);
+  } catch (const std::bad_alloc&) {
+    server_.cut_later(*this);
+  }
 }
 
 void WsLink::cut_after(std::chrono::milliseconds delay) {

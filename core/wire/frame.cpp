@@ -1,5 +1,8 @@
 #include "core/wire/frame.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cassert>
 #include <cstring>
 #include <new>
 #include <string>
@@ -10,10 +13,12 @@
 namespace jackfield::wire {
 namespace {
 
-// The first octet: FIN and an opcode (RFC 6455 section 5.2).
-constexpr unsigned char kFinText = 0x81;
-constexpr unsigned char kFinClose = 0x88;
-constexpr unsigned char kFinPing = 0x89;
+// Of the first octet (RFC 6455 section 5.2).
+constexpr std::size_t kFin = 0x80;
+constexpr std::size_t kContinuation = 0;
+constexpr std::size_t kText = 1;
+constexpr std::size_t kClose = 8;
+constexpr std::size_t kPing = 9;
 
 constexpr std::size_t kMaxReason = 123;  // 125 octets of a control frame less the code
 
@@ -33,32 +38,31 @@ std::string quoted(std::string_view name) {
 
 }  // namespace
 
-// Writes one frame of a known payload length from front to back.
+// Writes the frame of a known payload length, or its fragments, from front to back.
 class FrameBuilder {
  public:
-  FrameBuilder(unsigned char first, std::size_t payload_size, FrameLedger* ledger = nullptr) {
-    const std::size_t header = payload_size < 126 ? 2 : payload_size <= 0xffff ? 4 : 10;
-    void* memory = ::operator new(Frame::footprint_of(header + payload_size));
-    frame_ = new (memory) Frame(header + payload_size, ledger);
+  FrameBuilder(std::size_t opcode, std::size_t payload_size, FrameLedger* ledger = nullptr)
+      : left_(payload_size) {
+    const std::size_t full = payload_size == 0 ? 0 : (payload_size - 1) / Frame::kMaxPayload;
+    const std::size_t last = payload_size - full * Frame::kMaxPayload;
+    const std::size_t size = full * Frame::kMaxFragment + header_size(last) + last;
+    void* memory = ::operator new(Frame::footprint_of(size));
+    frame_ = new (memory) Frame(size, ledger);
     if (ledger != nullptr) ledger->octets += frame_->footprint();
     cursor_ = frame_->data();
-    octet(first);
-    if (header == 2) {
-      octet(payload_size);
-    } else {
-      octet(header == 4 ? 126 : 127);
-      const std::uint64_t length = payload_size;  // which may be shifted by 56 anywhere
-      for (std::size_t shift = (header - 2) * 8; shift > 0; shift -= 8) {
-        octet(static_cast<std::size_t>((length >> (shift - 8)) & 0xff));
-      }
-    }
+    begin_fragment(opcode);
   }
 
-  void octet(std::size_t value) { *cursor_++ = static_cast<char>(value & 0xff); }
+  // REQUIRES: no more in all than the payload's size
   void append(std::string_view text) {
-    if (text.empty()) return;
-    std::memcpy(cursor_, text.data(), text.size());
-    cursor_ += text.size();
+    while (text.size() > room_) {
+      assert(left_ > 0 && "append() beyond the payload");
+      const std::size_t size = room_;
+      copy(text.substr(0, size));
+      text.remove_prefix(size);
+      begin_fragment(kContinuation);
+    }
+    copy(text);
   }
   // So many octets of the payload, from its begin, stand for the names.
   void note_names(std::size_t size) {
@@ -68,8 +72,32 @@ class FrameBuilder {
   FrameRef finish() { return FrameRef(frame_); }
 
  private:
+  static std::size_t header_size(std::size_t payload) { return payload < 126 ? 2 : 4; }
+
+  void begin_fragment(std::size_t opcode) {
+    room_ = std::min(left_, Frame::kMaxPayload);
+    left_ -= room_;
+    octet(left_ == 0 ? kFin | opcode : opcode);
+    if (header_size(room_) == 2) {
+      octet(room_);
+    } else {
+      octet(126);
+      octet(room_ >> 8);
+      octet(room_);
+    }
+  }
+  void octet(std::size_t value) { *cursor_++ = static_cast<char>(value & 0xff); }
+  void copy(std::string_view text) {
+    if (text.empty()) return;
+    std::memcpy(cursor_, text.data(), text.size());
+    cursor_ += text.size();
+    room_ -= text.size();
+  }
+
   Frame* frame_;
   char* cursor_;
+  std::size_t room_ = 0;  // octets of this fragment's payload that are to come
+  std::size_t left_;      // and of the fragments after it
 };
 
 void FrameRef::drop() {
@@ -85,7 +113,7 @@ namespace {
 FrameRef join_message(std::string_view topic, std::string_view event, std::string_view payload,
                       FrameLedger* ledger) {
   const std::size_t names_size = topic.size() + event.size() + 7;
-  FrameBuilder frame(kFinText, names_size + payload.size() + 1, ledger);
+  FrameBuilder frame(kText, names_size + payload.size() + 1, ledger);
   frame.note_names(names_size);
   frame.append("[\"");
   frame.append(topic);
@@ -117,19 +145,19 @@ FrameRef make_error_frame(std::string_view topic, std::string_view code, std::st
 }
 
 FrameRef make_close_frame(std::uint16_t code, std::string_view reason) {
-  if (code == 0) return FrameBuilder(kFinClose, 0).finish();
+  if (code == 0) return FrameBuilder(kClose, 0).finish();
   const std::string sound = to_utf8(reason);
   reason = cut_at_code_point(sound, kMaxReason);
-  FrameBuilder frame(kFinClose, 2 + reason.size());
-  frame.octet(static_cast<std::size_t>(code >> 8));
-  frame.octet(code);
+  FrameBuilder frame(kClose, 2 + reason.size());
+  const std::array<char, 2> octets{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
+  frame.append({octets.data(), octets.size()});
   frame.append(reason);
   return frame.finish();
 }
 
 FrameRef make_ping_frame() {
   constexpr std::string_view kPayload = "jf";
-  FrameBuilder frame(kFinPing, kPayload.size());
+  FrameBuilder frame(kPing, kPayload.size());
   frame.append(kPayload);
   return frame.finish();
 }

@@ -1,6 +1,10 @@
-// A finished WebSocket frame (RFC 6455 section 5.2): made once, immutable, shared by every outbox
-// that it waits in. A server's frames are not masked, so the bytes are the same for every
-// connection. Counted without atomics: loop thread only.
+// A finished WebSocket frame (RFC 6455 section 5.2), or the frames of a large message, which is in
+// fragments (section 5.4): made once, immutable, shared by every outbox that it waits in. A
+// server's frames are not masked, so the bytes are the same for every connection. Counted without
+// atomics: loop thread only.
+//
+// In fragments, so that a large message can be written part by part, as its peer takes it, without
+// being copied for each: between two of them libwebsockets may send what it has to, a pong.
 #pragma once
 
 #include <cstddef>
@@ -20,11 +24,18 @@ struct FrameLedger {
 class Frame {
  public:
   static constexpr std::uint8_t kMaxMark = 7;
+  // Octets, the header included. All fragments but the last have so many.
+  static constexpr std::size_t kMaxFragment = 64 << 10;
 
   std::string_view bytes() const { return {data(), size_}; }
 
+  // The fragment that begins at this octet; all of it where it is not in fragments.
+  std::string_view fragment(std::size_t offset) const {
+    return bytes().substr(offset, kMaxFragment);
+  }
+
   // What stands for topic and event: the same for all messages of the same two, and for no others.
-  // Empty where it is no message, or its names have more than kMaxNames octets.
+  // Empty where it is no message, or its names have nearly kMaxFragment octets.
   std::string_view names() const {
     return bytes().substr(header_size(), names_and_mark_ / (kMaxMark + 1U));
   }
@@ -42,15 +53,13 @@ class Frame {
   friend class FrameRef;
   friend class FrameBuilder;
 
-  static constexpr std::size_t kMaxNames = UINT32_MAX / (kMaxMark + 1U);
+  static constexpr std::size_t kMaxPayload = kMaxFragment - 4;  // of a fragment
+  static constexpr std::size_t kMaxNames = kMaxPayload;
 
   Frame(std::size_t size, FrameLedger* ledger) : size_(size), ledger_(ledger) {}
   char* data() { return reinterpret_cast<char*>(this + 1); }
   const char* data() const { return reinterpret_cast<const char*>(this + 1); }
-  std::size_t header_size() const {
-    const int length = data()[1];
-    return length < 126 ? 2 : length == 126 ? 4 : 10;
-  }
+  std::size_t header_size() const { return data()[1] < 126 ? 2 : 4; }
 
   std::size_t size_;
   FrameLedger* ledger_;  // null: it is in none
@@ -92,7 +101,7 @@ class FrameRef {
   Frame* frame_ = nullptr;
 };
 
-// The message `[topic, event, payload]` as one text frame: the only place where messages for
+// The message `[topic, event, payload]` as a text frame: the only place where messages for
 // clients are built (version 1). `topic` and `event` are UTF-8 or WTF-8; `payload` is valid JSON.
 // It is in `ledger` while it is there, unless that is null.
 FrameRef make_message_frame(std::string_view topic, std::string_view event,

@@ -26,15 +26,24 @@ bool contains(const List& list, const Value& value) {
 
 std::string header(unsigned first, std::size_t size) {
   std::string octets(1, static_cast<char>(first));
-  const std::size_t more = size < 126 ? 0 : size < 65536 ? 2 : 8;
-  octets += static_cast<char>(more == 0 ? size : more == 2 ? 126 : 127);
+  const std::size_t more = size < 126 ? 0 : 2;
+  octets += static_cast<char>(more == 0 ? size : 126);
   for (std::size_t i = more; i > 0; --i) octets += static_cast<char>(size >> (8 * (i - 1)) & 255);
   return octets;
 }
 
 }  // namespace
 
-std::string text_frame(std::string_view text) { return header(0x81, text.size()).append(text); }
+// In fragments of 64 KiB at most, headers included.
+std::string text_frame(std::string_view text) {
+  constexpr std::size_t kMost = hub::Outbox::kMaxBatch - 4;
+  std::string frames;
+  unsigned opcode = 1;
+  for (; text.size() > kMost; text.remove_prefix(kMost), opcode = 0) {
+    frames += header(opcode, kMost).append(text.substr(0, kMost));
+  }
+  return frames += header(0x80 | opcode, text.size()).append(text);
+}
 
 std::string close_frame(unsigned code, std::string_view reason) {
   std::string frame = header(0x88, reason.size() + 2);
@@ -251,7 +260,7 @@ bool Model::drop_oldest(ModelConnection& connection, ModelQueue& queue,
                         const std::set<SlowPolicy>& policies, std::size_t size, std::size_t bound) {
   while (waiting(connection) + size > bound) {
     const auto oldest = std::find_if(queue.begin(), queue.end(), [&](const ModelFrame& frame) {
-      return policies.count(frame.policy) > 0;
+      return !frame.is_begun && policies.count(frame.policy) > 0;
     });
     if (oldest == queue.end()) break;
     drop(connection, queue, static_cast<std::size_t>(oldest - queue.begin()));
@@ -264,7 +273,7 @@ void Model::drop_same(ModelConnection& connection, ModelQueue& queue, const std:
   std::set<std::string> newer{names};
   for (std::size_t place = queue.size(); place > 0; --place) {
     const ModelFrame& frame = queue[place - 1];
-    if (frame.policy != SlowPolicy::kLatest) continue;
+    if (frame.policy != SlowPolicy::kLatest || frame.is_begun) continue;
     if (!newer.insert(frame.names).second) drop(connection, queue, place - 1);
   }
 }
@@ -315,7 +324,7 @@ void Model::send_error(Id connection, std::string_view topic, std::string_view c
   send(connection, topic, "error", payload);
 }
 
-// A write takes whole frames: at least one, and more as long as they are few octets together.
+// A write takes whole frames, as long as they are few octets together, or one fragment.
 void Model::write_out(ModelConnection& connection) {
   const auto use = [&] {
     if (connection.room != ModelConnection::kEndless) --connection.room;
@@ -325,11 +334,19 @@ void Model::write_out(ModelConnection& connection) {
   const bool is_written_to = connection.room > 0 && !connection.outbox.empty();
   while (connection.room > 0 && !connection.outbox.empty()) {
     std::string batch;
-    do {
-      batch += connection.outbox.front().text;
-      connection.outbox.pop_front();
-    } while (!connection.outbox.empty() &&
-             batch.size() + connection.outbox.front().text.size() <= hub::Outbox::kMaxBatch);
+    ModelFrame& first = connection.outbox.front();
+    if (first.is_begun || first.text.size() > hub::Outbox::kMaxBatch) {
+      batch = first.text.substr(0, hub::Outbox::kMaxBatch);
+      first.text.erase(0, batch.size());
+      first.is_begun = true;
+      if (first.text.empty()) connection.outbox.pop_front();
+    } else {
+      do {
+        batch += connection.outbox.front().text;
+        connection.outbox.pop_front();
+      } while (!connection.outbox.empty() &&
+               batch.size() + connection.outbox.front().text.size() <= hub::Outbox::kMaxBatch);
+    }
     connection.written += batch;
     use();
   }

@@ -49,10 +49,11 @@ std::string close_frame(unsigned code, std::string_view reason);
 
 // A frame that waits.
 struct ModelFrame {
-  std::string text;
+  std::string text;  // what is not written yet
   hub::SlowPolicy policy = hub::SlowPolicy::kClose;
   std::string names{};  // of its topic and event
   bool is_of_join = false;
+  bool is_begun = false;  // fragments of it are written: it is not dropped any more
 };
 using ModelQueue = std::deque<ModelFrame>;
 

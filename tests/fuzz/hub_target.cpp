@@ -329,7 +329,7 @@ void World::called(Happening& happening) {
 }
 
 std::string World::some_payload() {
-  static constexpr std::array<std::size_t, 4> kSizes = {0, 0, 150, 40'000};
+  static constexpr std::array<std::size_t, 5> kSizes = {0, 0, 150, 40'000, 70'000};
   return "\"" + std::to_string(++serial_) + std::string(kSizes[input_.below(kSizes.size())], 'x') +
          "\"";
 }

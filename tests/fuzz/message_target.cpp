@@ -119,25 +119,34 @@ void check_quoting(std::string_view text) {
   }
 }
 
-// The payload of a server's frame.
-std::string_view payload_of(std::string_view frame, unsigned char first) {
-  require(frame.size() >= 2, "a frame has a header");
-  require(static_cast<unsigned char>(frame[0]) == first, "a frame has its first octet");
-  std::size_t size = static_cast<unsigned char>(frame[1]);
-  std::size_t header = 2;
-  require(size <= 127, "a server's frame is not masked");
-  if (size >= 126) {
-    const std::size_t octets = size == 126 ? 2 : 8;
-    require(frame.size() >= 2 + octets, "a long frame has its length");
-    size = 0;
-    for (std::size_t i = 0; i < octets; ++i) {
-      size = size * 256 + static_cast<unsigned char>(frame[2 + i]);
+// The payload of a server's frame, or of its fragments.
+std::string payload_of(std::string_view frames, unsigned char first) {
+  std::string payload;
+  unsigned wanted = first;
+  while (true) {
+    require(frames.size() >= 2, "a frame has a header");
+    const unsigned octet = static_cast<unsigned char>(frames[0]);
+    require((octet | 0x80U) == wanted, "a frame has its first octet");
+    std::size_t size = static_cast<unsigned char>(frames[1]);
+    std::size_t header = 2;
+    require(size <= 126, "a server's frame is not masked, and not long");
+    if (size == 126) {
+      require(frames.size() >= 4, "a long frame has its length");
+      size = static_cast<unsigned char>(frames[2]) * 256U + static_cast<unsigned char>(frames[3]);
+      require(size > 125, "a length is as short as it can be");
+      header = 4;
     }
-    require(octets == 2 ? size > 125 : size > 0xffff, "a length is as short as it can be");
-    header = 2 + octets;
+    require(frames.size() >= header + size, "a frame has the length that it says");
+    payload.append(frames.substr(header, size));
+    frames.remove_prefix(header + size);
+    wanted = 0x80;
+    if ((octet & 0x80U) == 0) {
+      require(header + size == wire::Frame::kMaxFragment, "all fragments but the last are full");
+      continue;
+    }
+    require(frames.empty(), "nothing is behind the last");
+    return payload;
   }
-  require(frame.size() == header + size, "a frame has the length that it says");
-  return frame.substr(header);
 }
 
 constexpr unsigned char kText = 0x81;
@@ -146,14 +155,14 @@ constexpr unsigned char kClose = 0x88;
 // Names and a payload as a message for clients.
 void check_frame(std::string_view topic, std::string_view event, std::string_view payload) {
   const wire::FrameRef frame = wire::make_message_frame(topic, event, payload);
-  const std::string_view text = payload_of(frame.bytes(), kText);
+  const std::string text = payload_of(frame.bytes(), kText);
   const auto node = read_json(text);
   require(node && node->kind == JsonNode::Kind::kList && node->items.size() == 3,
           "a message for clients is a list of three");
   require_same(topic, node->items[0].string, "the topic of a message for clients");
   require_same(event, node->items[1].string, "the event of a message for clients");
   const JsonNode& third = node->items[2];
-  const std::string_view kept = text.substr(third.begin, third.end - third.begin);
+  const std::string kept = text.substr(third.begin, third.end - third.begin);
   require_same(payload, kept, "the payload of a message for clients");
 }
 
@@ -164,9 +173,9 @@ void check_other_frames(std::string_view text) {
   require(node->items[2].names.size() == 2, "an error has a code and a message");
 
   const wire::FrameRef close = wire::make_close_frame(1000, text);
-  const std::string_view payload = payload_of(close.bytes(), kClose);
+  const std::string payload = payload_of(close.bytes(), kClose);
   require(payload.size() >= 2 && payload.size() <= 125, "a Close frame is a control frame");
-  const std::string_view reason = payload.substr(2);
+  const std::string reason = payload.substr(2);
   require(is_well_formed(reason), "a Close frame's reason is UTF-8");
   require(wire::to_utf8(text).starts_with(reason), "a Close frame's reason is what was given");
 }

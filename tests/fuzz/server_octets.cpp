@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/reference_json.hpp"
@@ -116,26 +117,29 @@ bool ServerOctets::take_frame() {
   const auto first = static_cast<unsigned char>(rest_[0]);
   const auto second = static_cast<unsigned char>(rest_[1]);
   require((first & 0x70) == 0, "a frame has no reserved bit");
-  require((first & 0x80) != 0, "a frame is not a fragment");
   require((second & 0x80) == 0, "a server's frame is not masked");
   const unsigned opcode = first & 15;
-  require(opcode == 1 || (opcode >= 8 && opcode <= 10), "a frame has an opcode that is sent");
-  require(opcode == 1 || second <= 125, "a control frame is short");
+  const bool is_final = (first & 0x80) != 0;
+  require(opcode <= 1 || (opcode >= 8 && opcode <= 10), "a frame has an opcode that is sent");
+  require(opcode <= 1 || (is_final && second <= 125), "a control frame is short, and whole");
+  require(opcode >= 8 || (opcode == 0) == !fragments_.empty(), "a message's fragments are in order");
   // RFC 6455 section 5.5.1 has no more data frames then; a ping that came before may be answered.
   require(!has_closed_ || opcode == 10, "a Close frame is followed by pongs only");
-  const std::size_t more = second == 126 ? 2 : second == 127 ? 8 : 0;
+  require(second != 127, "what is long is in fragments");
+  const std::size_t more = second == 126 ? 2 : 0;
   if (rest_.size() < 2 + more) return false;
   std::size_t size = second;
   if (more > 0) {
     size = big_endian(std::string_view(rest_).substr(2, more));
-    require(size > (more == 2 ? 125U : 65535U), "a length is as short as it can be");
+    require(size > 125, "a length is as short as it can be");
   }
-  require(size <= 1 << 20, "a frame is no longer than what is sent here");
   if (rest_.size() - 2 - more < size) return false;
   const std::string payload = rest_.substr(2 + more, size);
   rest_.erase(0, 2 + more + size);
-  if (opcode == 1) {
-    take_message(payload);
+  if (opcode <= 1) {
+    fragments_ += payload;
+    require(fragments_.size() <= 1 << 20, "a message is no longer than what is sent here");
+    if (is_final) take_message(std::exchange(fragments_, {}));
   } else if (opcode == 8) {
     check_close(payload);
     has_closed_ = true;

@@ -24,7 +24,7 @@ class ServerOctets {
   void feed(std::string_view octets);
 
   // Nothing has begun that has not ended.
-  bool is_whole() const { return rest_.empty(); }
+  bool is_whole() const { return rest_.empty() && (has_closed_ || fragments_.empty()); }
   bool is_upgraded() const { return is_upgraded_; }
   bool has_closed() const { return has_closed_; }  // by a Close frame
   const std::vector<int>& statuses() const { return statuses_; }
@@ -39,6 +39,7 @@ class ServerOctets {
   static void check_close(std::string_view payload);
 
   std::string rest_;
+  std::string fragments_;  // of a message whose last has not come
   std::string head_;
   std::vector<int> statuses_;
   std::vector<ServerMessage> messages_;

@@ -24,6 +24,7 @@ class FakeLink : public hub::Link {
   bool write(std::string_view frames) override {
     ++writes;
     while (!frames.empty()) frames.remove_prefix(take_frame(frames));
+    if (is_stuck_after == writes) is_stuck = true;
     return !is_stuck;
   }
   void pause_reading() override { is_paused = true; }
@@ -40,6 +41,7 @@ class FakeLink : public hub::Link {
   std::vector<std::string> messages;
   int writes = 0;
   bool is_stuck = false;
+  int is_stuck_after = 0;  // so many writes, unless 0
   bool is_paused = false;
   bool is_closing = false;
   int close_code = 0;
@@ -47,23 +49,21 @@ class FakeLink : public hub::Link {
 
  private:
   std::size_t take_frame(std::string_view frames) {
-    CHECK_EQUAL('\x81', frames[0]);
+    const auto first = static_cast<unsigned char>(frames[0]);
+    CHECK_EQUAL(fragments_.empty() ? 1 : 0, first & 0x0f);
     std::size_t size = static_cast<unsigned char>(frames[1]);
     std::size_t header = 2;
+    CHECK(size < 127);  // what is longer is in fragments
     if (size == 126) {
       header = 4;
-      size = 0;
-    } else if (size == 127) {
-      header = 10;
-      size = 0;
+      size = static_cast<unsigned char>(frames[2]) * 256U + static_cast<unsigned char>(frames[3]);
     }
-    for (std::size_t i = 2; i < header; ++i) {
-      size = size * 256 + static_cast<unsigned char>(frames[i]);
-    }
-    messages.emplace_back(frames.substr(header, size));
+    fragments_ += frames.substr(header, size);
+    if ((first & 0x80) != 0) messages.push_back(std::exchange(fragments_, {}));
     return header + size;
   }
 
+  std::string fragments_;  // of a message whose last has not come
   hub::ConnectionFacts facts_{{.peer = "192.0.2.1", .identity = {}, .path = "/", .query = {}, .headers = {}}};
 };
 

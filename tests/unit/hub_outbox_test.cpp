@@ -7,6 +7,7 @@
 
 using jackfield::hub::Batch;
 using jackfield::hub::Outbox;
+using jackfield::hub::SlowPolicy;
 using jackfield::wire::FrameRef;
 using jackfield::wire::make_message_frame;
 
@@ -54,17 +55,56 @@ TEST(HubOutbox, joins_whole_frames_up_to_its_bound) {
   LONGS_EQUAL(2 * size, outbox.front(batch).size());
 }
 
-TEST(HubOutbox, a_frame_over_the_bound_goes_alone) {
-  const FrameRef large = frame(std::string(Outbox::kMaxBatch + 1, '1'));
+TEST(HubOutbox, a_large_message_goes_by_its_fragments) {
+  const FrameRef large = frame(std::string(2 * Outbox::kMaxBatch, '1'));
   outbox.push(frame("1"));
   outbox.push(large);
   outbox.push(frame("2"));
   const std::size_t small = frame("1").bytes().size();
   LONGS_EQUAL(small, outbox.front(batch).size());
   outbox.pop(small);
-  POINTERS_EQUAL(large.bytes().data(), outbox.front(batch).data());
-  outbox.pop(large.bytes().size());
+  std::size_t written = 0;
+  while (written < large.bytes().size()) {
+    const std::string_view front = outbox.front(batch);
+    POINTERS_EQUAL(large.bytes().data() + written, front.data());  // shared, never copied
+    CHECK(front.size() <= Outbox::kMaxBatch);
+    written += front.size();
+    outbox.pop(front.size());
+    LONGS_EQUAL(large.bytes().size() - written + small, outbox.bytes());
+  }
+  LONGS_EQUAL(large.bytes().size(), written);
   LONGS_EQUAL(small, outbox.front(batch).size());
+}
+
+TEST(HubOutbox, a_message_that_is_begun_is_not_dropped) {
+  const jackfield::hub::KeyedHash hash{1, 2};
+  jackfield::hub::Drops drops;
+  const std::string payload(2 * Outbox::kMaxBatch, '1');
+  for (const SlowPolicy policy : {SlowPolicy::kDropOldest, SlowPolicy::kLatest}) {
+    FrameRef large = frame(payload);
+    large.mark(static_cast<std::uint8_t>(policy));
+    FrameRef newer = frame("2");
+    newer.mark(static_cast<std::uint8_t>(policy));
+    const unsigned policies = 1U << static_cast<unsigned>(policy);
+    outbox.push(large);
+    outbox.push(newer);
+    outbox.pop(outbox.front(batch).size());
+    const std::size_t before = outbox.bytes();
+    if (policy == SlowPolicy::kLatest) {
+      outbox.drop_same(*newer, hash, drops);
+    } else {
+      CHECK_TRUE(outbox.drop_oldest(policies, drops));
+    }
+    LONGS_EQUAL(before - newer.bytes().size(), outbox.bytes());
+    CHECK_FALSE(outbox.drop_oldest(policies, drops));
+    std::string rest;
+    while (!outbox.is_empty()) {
+      const std::string_view front = outbox.front(batch);
+      rest += front;
+      outbox.pop(front.size());
+    }
+    CHECK(rest == large.bytes().substr(Outbox::kMaxBatch));
+  }
 }
 
 TEST(HubOutbox, keeps_its_order_while_it_is_never_drained) {

@@ -314,6 +314,31 @@ TEST(HubSlow, over_the_budget_who_has_more_than_its_share_pays_and_nobody_else) 
   LONGS_EQUAL(1, hub->counts().slow_consumers_closed);
 }
 
+TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_for_who_does_not_take_it) {
+  limits.soft_outbox_bytes = 1 << 20;
+  limits.max_outbox_bytes = 8 << 20;
+  limits.max_outboxes_bytes = 1'000'000;
+  hub->set_limits(limits);
+  std::vector<std::unique_ptr<FakeLink>> links;
+  for (int i = 0; i < 20; ++i) {
+    const std::string topic = "t:" + std::to_string(i);
+    FakeLink& its_link = *links.emplace_back(std::make_unique<FakeLink>());
+    Connection& connection = subscriber(its_link, topic);
+    its_link.is_stuck_after = its_link.writes + 1;
+    say_all(topic, "e", 0, 300'000);
+    if (its_link.is_closing) hub->lost(connection);  // with what its link kept
+    CHECK(hub->outboxes_bytes() < limits.max_outboxes_bytes + 400'000);
+  }
+  CHECK_FALSE(links[0]->is_closing);
+  CHECK_TRUE(links[19]->is_closing);
+  CHECK(hub->counts().outboxes_over_budget >= 16);
+  LONGS_EQUAL(hub->counts().outboxes_over_budget, hub->counts().slow_consumers_closed);
+  // Who reads gets it all the same.
+  Connection& fast = subscriber(link, "t:0");
+  say_all("t:0", "e", 1, 500'000);
+  LONGS_EQUAL(1, read(fast, link).size());
+}
+
 TEST(HubSlow, the_memory_of_all_is_bounded_whatever_their_policies) {
   limits.soft_outbox_bytes = 1 << 20;
   limits.max_outbox_bytes = 8 << 20;

@@ -6,6 +6,7 @@
 #include <CppUTest/TestHarness.h>
 
 using jackfield::wire::FrameRef;
+using jackfield::wire::Frame;
 using jackfield::wire::make_close_frame;
 using jackfield::wire::make_error_frame;
 using jackfield::wire::make_message_frame;
@@ -25,11 +26,35 @@ TEST(WireFrame, the_length_takes_the_shortest_form) {
   };
   CHECK(make_message_frame("t", "e", payload_of(125)).bytes().substr(0, 2) == "\x81\x7d"sv);
   CHECK(make_message_frame("t", "e", payload_of(126)).bytes().substr(0, 4) == "\x81\x7e\x00\x7e"sv);
-  CHECK(make_message_frame("t", "e", payload_of(65535)).bytes().substr(0, 4) ==
-        "\x81\x7e\xff\xff"sv);
-  const FrameRef large = make_message_frame("t", "e", payload_of(65536));
-  CHECK(large.bytes().substr(0, 10) == "\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00"sv);
-  LONGS_EQUAL(65546, large.bytes().size());
+  CHECK(make_message_frame("t", "e", payload_of(65532)).bytes().substr(0, 4) ==
+        "\x81\x7e\xff\xfc"sv);
+}
+
+TEST(WireFrame, a_large_message_is_in_fragments) {
+  for (const std::size_t size : {65533U, 65532U + 125, 65532U + 126, 2 * 65532U, 300'000U}) {
+    std::string payload;
+    while (payload.size() < size - 10) payload += std::to_string(payload.size());
+    payload.resize(size - 10);
+    const FrameRef frame = make_message_frame("t", "e", payload);
+    std::string joined;
+    std::size_t offset = 0;
+    for (unsigned first = 0x01; (first & 0x80) == 0; first = first & 0x80) {
+      const std::string_view one = frame->fragment(offset);
+      CHECK(!one.empty() && one.size() <= Frame::kMaxFragment);
+      offset += one.size();
+      const bool is_last = offset == frame.bytes().size();
+      LONGS_EQUAL(first | (is_last ? 0x80 : 0), static_cast<unsigned char>(one[0]));
+      const std::size_t header = one[1] == 126 ? 4 : 2;
+      const std::size_t length = header == 2 ? static_cast<unsigned char>(one[1])
+                                             : static_cast<unsigned char>(one[2]) * 256U +
+                                                   static_cast<unsigned char>(one[3]);
+      LONGS_EQUAL(one.size(), header + length);
+      joined += one.substr(header);
+      if (is_last) first = 0x80;
+    }
+    CHECK(joined == "[\"t\",\"e\"," + payload + "]");
+    CHECK(frame->names() == "[\"t\",\"e\",");
+  }
 }
 
 TEST(WireFrame, names_are_quoted) {
