@@ -9,6 +9,7 @@
 #include <array>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace jackfield::net {
 namespace {
@@ -182,13 +183,15 @@ bool write_refusal(lws* wsi, const Refusal& refusal) {
   return lws_write(wsi, body.data() + LWS_PRE, size, LWS_WRITE_HTTP_FINAL) >= 0;
 }
 
-void write_connect_refusal(lws* wsi) {
-  constexpr std::string_view kAnswer =
+void write_connect_refusal(lws* wsi, std::string_view hsts) {
+  std::string answer =
       "HTTP/1.1 405 Method Not Allowed\r\nallow: GET\r\ncontent-length: 0\r\n"
-      "connection: close\r\n\r\n";
-  std::array<unsigned char, LWS_PRE + kAnswer.size()> buffer{};
-  std::copy(kAnswer.begin(), kAnswer.end(), buffer.begin() + LWS_PRE);
-  lws_write(wsi, buffer.data() + LWS_PRE, kAnswer.size(), LWS_WRITE_RAW);
+      "connection: close\r\n";
+  if (!hsts.empty()) answer += "strict-transport-security: " + std::string(hsts) + "\r\n";
+  answer += "\r\n";
+  std::vector<unsigned char> buffer(LWS_PRE + answer.size());
+  std::copy(answer.begin(), answer.end(), buffer.begin() + LWS_PRE);
+  lws_write(wsi, buffer.data() + LWS_PRE, answer.size(), LWS_WRITE_RAW);
 }
 
 void read_peer(int descriptor, hub::ConnectionFacts::Parts& facts) {

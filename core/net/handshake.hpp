@@ -44,8 +44,10 @@ Offer read_offer(const Request& request, std::string_view token_prefix);
 // be closed.
 bool write_refusal(lws* wsi, const Refusal& refusal);
 
-// To the method CONNECT, for which libwebsockets has turned the connection into one without HTTP.
-void write_connect_refusal(lws* wsi);
+// To the method CONNECT, for which libwebsockets has turned the connection into one without HTTP,
+// and so adds no header of its own. `hsts`: what Strict-Transport-Security says; empty: no such
+// header.
+void write_connect_refusal(lws* wsi, std::string_view hsts);
 
 // Fills in `peer` and `is_local`.
 void read_peer(int descriptor, hub::ConnectionFacts::Parts& facts);

@@ -236,7 +236,7 @@ int Server::dispatch(lws* wsi, lws_callback_reasons reason, void* user, void* in
   switch (reason) {
     case LWS_CALLBACK_HTTP: return request(wsi);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return confirm_upgrade(wsi);
-    case LWS_CALLBACK_RAW_ADOPT: write_connect_refusal(wsi); return -1;
+    case LWS_CALLBACK_RAW_ADOPT: write_connect_refusal(wsi, vhosts_.hsts_of(wsi)); return -1;
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
       // It has been found, and the answer is written next.
       if (admission_ && !admission_->offer.is_selected) offered_[0] = '\0';

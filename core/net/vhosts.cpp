@@ -32,7 +32,7 @@ void log_line(int level, const char* line) {
   lws_log->debug("libwebsockets", {{"lws_level", level}, {"text", text}});
 }
 
-std::string hsts_of(const Settings& settings) {
+std::string hsts_text(const Settings& settings) {
   return "max-age=" + std::to_string(settings.tls.hsts_max_age_s);
 }
 
@@ -66,7 +66,7 @@ base::Status Vhosts::start(const Settings& settings, const lws_protocols* protoc
   info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
   info.protocols = protocols;
   if (auto status = add_plain(info); !status.is_ok() || !with_tls) return status;
-  hsts_ = hsts_of(settings);
+  hsts_ = hsts_text(settings);
   return add_tls(info);
 }
 
@@ -96,7 +96,7 @@ base::Status Vhosts::add_tls(lws_context_creation_info& info) {
 }
 
 void Vhosts::apply(const Settings& settings) {
-  hsts_ = hsts_of(settings);
+  hsts_ = hsts_text(settings);
   hsts_header_.value = hsts_.c_str();
   show_log();
 }

@@ -6,6 +6,7 @@
 #include <libwebsockets.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/log.hpp"
@@ -47,6 +48,11 @@ class Vhosts {
   // Adds to a 101 over TLS what other answers have by their vhost (LWS_CALLBACK_ADD_HEADERS).
   // Whether there was room.
   bool add_hsts(lws* wsi, lws_process_html_args& headers) const;
+  // What an answer without libwebsockets' headers must say by Strict-Transport-Security; empty
+  // without TLS.
+  std::string_view hsts_of(lws* wsi) const {
+    return lws_is_ssl(wsi) == 0 ? std::string_view() : std::string_view(hsts_);
+  }
 
   // Nobody is connected: stops libwebsockets' timers, so that nothing wakes an idle server.
   void rest();

@@ -148,7 +148,14 @@ TEST(Tls, browsers_are_told_to_come_by_tls_only) {
   const Address plain = server().addresses().at(1);
   STRCMP_EQUAL("max-age=31536000", request(tls, "/").header(kHeader).c_str());
   STRCMP_EQUAL("max-age=31536000", WsClient(tls).response().header(kHeader).c_str());
+  // Of the method CONNECT libwebsockets makes no HTTP.
+  const std::string connect = Handshake{.method = "CONNECT"}.request();
+  const Response refused = http_request(tls, connect);
+  LONGS_EQUAL(405, refused.status);
+  STRCMP_EQUAL("max-age=31536000", refused.header(kHeader).c_str());
   // RFC 6797 section 7.2: never without TLS.
+  LONGS_EQUAL(405, http_request(plain, connect).status);
+  STRCMP_EQUAL("", http_request(plain, connect).header(kHeader).c_str());
   STRCMP_EQUAL("", request(plain, "/").header(kHeader).c_str());
   STRCMP_EQUAL("", WsClient(plain).response().header(kHeader).c_str());
 }
