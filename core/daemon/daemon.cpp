@@ -166,13 +166,14 @@ base::Status Daemon::start() {
 // Once it has all that only root may take, and before any thread or plugin is there that would keep
 // root's rights.
 base::Status Daemon::give_up_root(const std::optional<base::Account>& user) {
-  if (!user) {
+  if (!user || user->user == 0) {
     if (::geteuid() == 0) {
-      log_.warning("runs as root", {{"reason", "process.user names nobody to change to"}});
+      log_.warning("runs as root", {{"reason", user ? "process.user is root: nothing is given up"
+                                                    : "process.user names nobody to change to"}});
     }
     return base::Status::ok();
   }
-  if (::geteuid() == 0 && user->user != 0) {
+  if (::geteuid() == 0) {
     auto prepared =
         plugin::prepare_runtime_directories(config_.plugins.runtime_directory, user->user,
                                             user->group, !config_.plugins.allow_writable_by_others);

@@ -23,8 +23,8 @@ namespace jackfield::daemon {
 base::Result<std::optional<base::Account>> find_process_user(const Settings& settings);
 
 // Becomes that user, or gives up what else there is where it is that user already. Nothing where
-// the user is root: that was asked for. A failure's sentence is the end of the process: it may be
-// neither the one nor the other.
+// the user is root: that was asked for, and who calls says so. A failure's sentence is the end of
+// the process: it may be neither the one nor the other.
 //
 // The kernel makes a process that changes its user one that leaves no core dump and that its user
 // may not look into (PR_SET_DUMPABLE). This makes it an ordinary one again, because the server
