@@ -59,6 +59,7 @@ void CertificateRenewal::end() {
   watchers_.clear();
   watched_.clear();
   loop_.cancel_timer(std::exchange(patience_timer_, 0));
+  loop_.cancel_timer(std::exchange(begin_timer_, 0));
   loop_.cancel_timer(std::exchange(age_timer_, 0));
 }
 
@@ -80,6 +81,7 @@ void CertificateRenewal::read(Failing failing) {
     return;
   }
   loop_.cancel_timer(std::exchange(patience_timer_, 0));
+  loop_.cancel_timer(std::exchange(begin_timer_, 0));
   if (loaded.credentials == nullptr) {
     refuse(loaded.sentence);
   } else if (!loaded.credentials->is_same(server_.tls_credentials())) {
@@ -98,7 +100,8 @@ void CertificateRenewal::take(const Loaded& loaded) {
   const net::TlsCertificate& found = loaded.credentials->certificate();
   const auto age = judge_age(found, now());
   const auto kept_age = judge_age(server_.tls_credentials().certificate(), now());
-  if (age && age->has_expired && !(kept_age && kept_age->has_expired)) {
+  if (!may_replace(age, kept_age)) {
+    if (age->phase == CertificateAge::Phase::kNotYet) wait_for(found.not_before);
     return refuse("the certificate " + config_.server.tls.certificate.string() + " " +
                   age->sentence);
   }
@@ -111,6 +114,16 @@ void CertificateRenewal::take(const Loaded& loaded) {
     log_.write_each(LogLevel::kWarning, "TLS", {{"warning", warning}});
   }
   say_age();
+}
+
+// At the latest in a day, for the clock may be set meanwhile.
+void CertificateRenewal::wait_for(std::int64_t begin) {
+  const std::chrono::seconds left(begin - now());
+  const auto delay = std::clamp<std::chrono::milliseconds>(left, std::chrono::seconds(1), kDay);
+  begin_timer_ = loop_.start_timer(delay, std::chrono::milliseconds(0), [this] {
+    begin_timer_ = 0;
+    read(Failing::kIsSaid);
+  });
 }
 
 void CertificateRenewal::say_age() {

@@ -1,10 +1,12 @@
 // Keeps what the listeners with TLS show up to date: reads its files again when one of them has
 // changed, on SIGHUP, and where the configuration names others. Who is connected does not notice,
-// and what cannot be used changes nothing. Says once a day that the certificate is about to expire,
-// for which alone a server at rest is woken. Does nothing where no listener has TLS. Loop thread.
+// and what cannot be used changes nothing; one that is not valid yet waits for its time. Says once
+// a day that the certificate is about to expire, for which alone a server at rest is woken. Does
+// nothing where no listener has TLS. Loop thread.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <vector>
@@ -48,6 +50,8 @@ class CertificateRenewal {
   void read(Failing failing);
   void refuse(const std::string& reason);
   void take(const net::TlsCredentials::Loaded& loaded);
+  // Reads again when a certificate that is not valid yet begins (seconds since 1970).
+  void wait_for(std::int64_t begin);
   void say_age();
 
   const config::Config& config_;
@@ -57,6 +61,7 @@ class CertificateRenewal {
   std::vector<std::filesystem::path> watched_;
   std::vector<std::unique_ptr<files::FileWatcher>> watchers_;  // of watched_
   base::TimerId patience_timer_ = 0;
+  base::TimerId begin_timer_ = 0;
   base::TimerId age_timer_ = 0;
 };
 

@@ -272,6 +272,23 @@ TEST(TlsRenewal, an_expired_one_does_not_replace_a_valid_one) {
   STRCMP_EQUAL("01", serial_shown().c_str());
 }
 
+TEST(TlsRenewal, one_that_is_not_valid_yet_does_not_replace_a_valid_one) {
+  write(numbered(1));
+  start_tls(kUnwatched);
+  write(authority.issue({.serial = 2, .begins = 2 * kDay, .ends = 90 * kDay}));
+  hang_up();
+  server().wait_for_log({"certificate not renewed", "is not valid before", "kept=01"});
+  STRCMP_EQUAL("01", serial_shown().c_str());
+}
+
+TEST(TlsRenewal, one_that_is_not_valid_yet_is_taken_when_it_begins) {
+  write(numbered(1));
+  start_tls(kUnwatched);
+  write(authority.issue({.serial = 2, .begins = std::chrono::seconds(3)}));
+  hang_up();
+  expect_renewed("02");
+}
+
 TEST(TlsRenewal, files_that_stay_apart_are_said_in_the_end) {
   write(numbered(1));
   start_tls();

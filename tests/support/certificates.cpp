@@ -49,9 +49,8 @@ OwnedX509 make(const CertificateOptions& options, EVP_PKEY* key, X509* issuer,
   X509* const certificate = made.get();
   X509_set_version(certificate, 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), options.serial);
-  using std::chrono::seconds;
-  X509_gmtime_adj(X509_getm_notBefore(certificate), seconds(options.begins).count());
-  X509_gmtime_adj(X509_getm_notAfter(certificate), seconds(options.ends).count());
+  X509_gmtime_adj(X509_getm_notBefore(certificate), options.begins.count());
+  X509_gmtime_adj(X509_getm_notAfter(certificate), options.ends.count());
   X509_set_pubkey(certificate, key);
   X509_NAME* const name = X509_get_subject_name(certificate);
   X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8,

@@ -19,8 +19,8 @@ struct CertificateOptions {
   std::string name = "localhost";                           // CN
   std::vector<std::string> names{"DNS:localhost", "IP:127.0.0.1"};  // as openssl.cnf has them
   long serial = 1;
-  std::chrono::hours begins{-1};  // from now
-  std::chrono::hours ends{24};
+  std::chrono::seconds begins = std::chrono::hours(-1);  // from now
+  std::chrono::seconds ends = std::chrono::hours(24);
   bool is_rsa = false;
   unsigned rsa_bits = 0;  // 0: of a sound key
   bool is_authority = false;

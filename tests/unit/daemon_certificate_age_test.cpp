@@ -1,11 +1,15 @@
 #include "core/daemon/certificate_age.hpp"
 
+#include <optional>
+
 #include <CppUTest/TestHarness.h>
 
 namespace {
 
 using jackfield::base::LogLevel;
 using jackfield::daemon::judge_age;
+using jackfield::daemon::may_replace;
+using Phase = jackfield::daemon::CertificateAge::Phase;
 using jackfield::net::TlsCertificate;
 
 constexpr std::int64_t kDay = 86400;
@@ -48,7 +52,26 @@ TEST(CertificateAge, only_an_expired_one_is_an_error) {
   certificate.not_before = kBegin;
   certificate.not_after = kEnd;
   CHECK(judge_age(certificate, kEnd + 1)->level == LogLevel::kError);
-  CHECK(judge_age(certificate, kEnd + 1)->has_expired);
+  CHECK(judge_age(certificate, kEnd + 1)->phase == Phase::kOver);
   CHECK(judge_age(certificate, kEnd)->level == LogLevel::kWarning);
-  CHECK_FALSE(judge_age(certificate, kBegin - 1)->has_expired);
+  CHECK(judge_age(certificate, kEnd)->phase == Phase::kValid);
+  CHECK(judge_age(certificate, kBegin - 1)->phase == Phase::kNotYet);
+}
+
+TEST(CertificateAge, none_replaces_one_that_clients_would_rather_take) {
+  using Judged = std::optional<jackfield::daemon::CertificateAge>;
+  const auto in = [](Phase phase) { return Judged({LogLevel::kWarning, "", phase}); };
+  const Judged sound;
+  for (const Judged& kept : {sound, in(Phase::kValid), in(Phase::kNotYet), in(Phase::kOver)}) {
+    CHECK(may_replace(sound, kept));
+    CHECK(may_replace(in(Phase::kValid), kept));
+  }
+  for (const Judged& kept : {sound, in(Phase::kValid)}) {
+    CHECK_FALSE(may_replace(in(Phase::kNotYet), kept));
+    CHECK_FALSE(may_replace(in(Phase::kOver), kept));
+  }
+  CHECK_FALSE(may_replace(in(Phase::kOver), in(Phase::kNotYet)));
+  CHECK(may_replace(in(Phase::kNotYet), in(Phase::kNotYet)));
+  CHECK(may_replace(in(Phase::kNotYet), in(Phase::kOver)));
+  CHECK(may_replace(in(Phase::kOver), in(Phase::kOver)));
 }
