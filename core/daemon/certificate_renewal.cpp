@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/config/changes.hpp"
 #include "core/daemon/certificate_age.hpp"
 
 namespace jackfield::daemon {
@@ -94,6 +95,20 @@ void CertificateRenewal::refuse(const std::string& reason) {
   log_.write_each(
       LogLevel::kError, "certificate not renewed",
       {{"reason", reason}, {"kept", kept.serial}, {"kept_until", to_date(kept.not_after)}});
+  say_not_in_force(reason);
+}
+
+// The configuration was announced, and may ask for more than what is kept: for certificates of
+// clients, say. HSTS is no matter of the files and counts already.
+void CertificateRenewal::say_not_in_force(const std::string& reason) {
+  config::Config in_force = config_;
+  in_force.server.tls = server_.tls_credentials().settings();
+  in_force.server.tls.hsts_max_age_s = config_.server.tls.hsts_max_age_s;
+  for (const config::Change& change : config::find_changes(in_force, config_)) {
+    log_.write_each(
+        LogLevel::kError, "not in force",
+        {{"key", change.key}, {"now", change.before}, {"then", change.after}, {"reason", reason}});
+  }
 }
 
 void CertificateRenewal::take(const Loaded& loaded) {

@@ -49,6 +49,8 @@ class CertificateRenewal {
   void file_changed();
   void read(Failing failing);
   void refuse(const std::string& reason);
+  // Each key of [tls] that is not what the listeners go by.
+  void say_not_in_force(const std::string& reason);
   void take(const net::TlsCredentials::Loaded& loaded);
   // Reads again when a certificate that is not valid yet begins (seconds since 1970).
   void wait_for(std::int64_t begin);

@@ -36,6 +36,8 @@ class TlsCredentials {
   TlsCredentials& operator=(const TlsCredentials&) = delete;
 
   const TlsCertificate& certificate() const { return certificate_; }
+  // What it was made by.
+  const TlsSettings& settings() const { return settings_; }
 
   // Whether both have the same certificates, authorities and settings.
   bool is_same(const TlsCredentials& other) const {

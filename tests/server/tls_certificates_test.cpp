@@ -319,6 +319,27 @@ TEST(TlsRenewal, a_key_of_another_kind_leaves_nothing_of_the_old_one) {
   expect_refused(client, "handshake failure");
 }
 
+TEST(TlsRenewal, rules_that_are_not_in_force_are_named_until_they_are) {
+  write(numbered(1));
+  start_tls();
+  const ServerOptions options = tls_options(
+      "client_certificate = \"required\"\nclient_ca = \"" + file("ca.pem").string() +
+      "\"\nminimum_version = \"1.3\"\nhsts_max_age_s = 5");
+  server().folder().write("jackfield.toml", configuration_text(server().folder(), options));
+  hang_up();
+  for (const char* key : {"tls.client_certificate", "tls.client_ca", "tls.minimum_version"}) {
+    server().wait_for_log({"level=error", "not in force", std::string("key=") + key,
+                           "ca.pem cannot be read"});
+  }
+  LONGS_EQUAL(0, count_lines(server().process().errors(), {"not in force", "hsts"}));
+  STRCMP_EQUAL("", refusal({.version = 0x0303}).c_str());
+  STRCMP_EQUAL("max-age=5", connect().response().header("strict-transport-security").c_str());
+  write("ca.pem", authority.certificate());
+  server().wait_for_log({"certificate renewed", "serial=01"});
+  expect_refused({.version = 0x0303}, "protocol version");
+  expect_refused(trusting(), "refused after the handshake");
+}
+
 TEST(TlsRenewal, a_configuration_may_name_other_files_and_rules) {
   write(numbered(1));
   start_tls();
