@@ -77,9 +77,8 @@ class Gate {
   // Null where there is no rule: everyone may subscribe and send.
   const hub::AccessPolicy* policy() const { return rules_.are_none() ? nullptr : &rules_; }
 
-  bool allows_origin(std::string_view origin, std::string_view host) const {
-    return origins_.allows(origin, host);
-  }
+  // See OriginList::refusal.
+  std::string_view page_refusal(const PageRequest& page) const { return origins_.refusal(page); }
   Verdict judge(const Presented& presented) const;
 
   // Whether the tokens and keys that there are now would let in by it still. Asks no clock.

@@ -97,20 +97,28 @@ OriginList::OriginList(const std::vector<std::string>& entries) {
   }
 }
 
-bool OriginList::allows(std::string_view origin, std::string_view host) const {
-  if (origin.empty() || is_any_) return true;
-  if (origin == "null") return is_null_;
-  const std::optional<Origin> page = Origin::parse(origin);
-  if (!page) return false;
-  if (entries_.empty() && !is_null_) {
-    std::string_view port;
-    return split_port(host, port) && is_host(host) && to_lower(host) == page->host;
-  }
-  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    if (!entry.has_subdomains) return entry.origin == *page;
-    return entry.origin.scheme == page->scheme && entry.origin.port == page->port &&
-           ends_with_subdomain_of(page->host, entry.origin.host);
-  });
+std::string_view OriginList::refusal(const PageRequest& page) const {
+  if (page.origin.empty() || is_any_) return {};
+  const std::optional<Origin> origin = Origin::parse(page.origin);
+  if (entries_.empty() && !is_null_ && origin) return refusal_by_default(page, *origin);
+  const auto matches = [&origin](const Entry& entry) {
+    if (!entry.has_subdomains) return entry.origin == *origin;
+    return entry.origin.scheme == origin->scheme && entry.origin.port == origin->port &&
+           ends_with_subdomain_of(origin->host, entry.origin.host);
+  };
+  const bool is_named = origin ? std::any_of(entries_.begin(), entries_.end(), matches)
+                               : page.origin == "null" && is_null_;
+  return is_named ? std::string_view() : "server.origins does not name it";
+}
+
+std::string_view OriginList::refusal_by_default(const PageRequest& page,
+                                                const Origin& origin) const {
+  std::string_view host = page.host;
+  std::string_view port;
+  const bool is_same = split_port(host, port) && is_host(host) && to_lower(host) == origin.host;
+  if (!is_same) return "it is of another host";
+  if (page.is_tls && origin.scheme != "https") return "it came without TLS to connect with it";
+  return {};
 }
 
 base::Result<std::string> read_origin(std::string_view text) {

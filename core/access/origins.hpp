@@ -21,18 +21,27 @@ struct Origin {
   friend bool operator==(const Origin&, const Origin&) = default;
 };
 
+// What a request says of the page that it comes from, and how it came here.
+struct PageRequest {
+  std::string_view origin;  // the header; empty: there is none, and so it comes from no browser
+  std::string_view host;    // likewise, as it came
+  bool is_tls = false;      // not where a proxy in front of this server ends TLS
+};
+
 class OriginList {
  public:
   OriginList() = default;
   // `entries` as read_origin keeps them.
   explicit OriginList(const std::vector<std::string>& entries);
 
-  // `origin` and `host` are the request's headers; an empty `origin`: it has none, and so it comes
-  // from no browser. Without entries the page's host must be the host that it connects to,
-  // whatever the ports.
-  bool allows(std::string_view origin, std::string_view host) const;
+  // Why it may not connect, as a sentence for the log; empty: it may. Without entries the page's
+  // host must be the host that it connects to, whatever the ports, and over TLS the page must have
+  // come by TLS: what somebody on its way could have changed has no say there.
+  std::string_view refusal(const PageRequest& page) const;
 
  private:
+  std::string_view refusal_by_default(const PageRequest& page, const Origin& origin) const;
+
   struct Entry {
     Origin origin;
     bool has_subdomains = false;  // its host is the end of theirs, behind a dot

@@ -75,9 +75,15 @@ Admission judge_upgrade(lws* wsi, const Settings& settings, const access::Gate* 
 
   hub::ConnectionFacts::Parts& facts = admission.facts;
   read_peer(lws_get_socket_fd(wsi), facts);
-  if (gate != nullptr && !gate->allows_origin(request.origin, request.host)) {
+  const access::PageRequest page{
+      .origin = request.origin, .host = request.host, .is_tls = lws_is_ssl(wsi) != 0};
+  const std::string_view unwanted = gate == nullptr ? "" : gate->page_refusal(page);
+  if (!unwanted.empty()) {
     ++counts.origins_refused;
-    log.warning("origin refused", {{"peer", facts.peer}, {"origin", request.origin}});
+    log.warning("origin refused", {{"peer", facts.peer},
+                                   {"origin", request.origin},
+                                   {"host", request.host},
+                                   {"reason", unwanted}});
     return refuse(kOrigin);
   }
   if (gate != nullptr) {

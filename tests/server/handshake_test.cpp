@@ -33,7 +33,7 @@ TEST(Handshakes, only_the_configured_path_is_served) {
 TEST(Handshakes, other_headers_are_taken) {
   start({.plugins = {"echo"}});
   expect_served(
-      {.headers = {"Origin: http://localhost:8080", "Cookie: a=b; c=d", "User-Agent: a test",
+      {.headers = {"Origin: https://localhost:8080", "Cookie: a=b; c=d", "User-Agent: a test",
                    "Pragma: no-cache", "X-Unknown: " + std::string(1000, 'x')}});
 }
 

@@ -160,6 +160,19 @@ TEST(Tls, browsers_are_told_to_come_by_tls_only) {
   STRCMP_EQUAL("", WsClient(plain).response().header(kHeader).c_str());
 }
 
+TEST(Tls, a_page_that_came_without_it_may_not_connect_with_it) {
+  start_tls("", {"tls:127.0.0.1:0", "127.0.0.1:0"});
+  const auto status = [&](std::size_t listener, const char* origin) {
+    const Handshake handshake{.headers = {std::string("Origin: ") + origin}};
+    return http_request(server().addresses().at(listener), handshake.request()).status;
+  };
+  LONGS_EQUAL(101, status(0, "https://localhost"));
+  LONGS_EQUAL(403, status(0, "http://localhost"));
+  server().wait_for_log({"level=warning", "origin refused", "origin=http://localhost",
+                         "reason=\"it came without TLS to connect with it\""});
+  LONGS_EQUAL(101, status(1, "http://localhost"));
+}
+
 TEST(Tls, browsers_are_told_to_forget_it_where_they_may_come_without) {
   start_tls("hsts_max_age_s = 0");
   constexpr const char* kHeader = "Strict-Transport-Security";

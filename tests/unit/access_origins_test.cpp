@@ -25,23 +25,27 @@ OriginList list(const std::vector<std::string>& texts) {
   return OriginList(kept);
 }
 
+bool allows(const OriginList& origins, std::string_view origin, std::string_view host) {
+  return origins.refusal({.origin = origin, .host = host}).empty();
+}
+
 }  // namespace
 
 TEST_GROUP(AccessOrigins){};
 
 TEST(AccessOrigins, who_is_no_browser_passes) {
-  CHECK(OriginList().allows("", "x"));
-  CHECK(list({"https://app.example"}).allows("", "x"));
+  CHECK(allows(OriginList(), "", "x"));
+  CHECK(allows(list({"https://app.example"}), "", "x"));
 }
 
 TEST(AccessOrigins, by_default_the_page_is_of_the_same_host_whatever_the_port) {
   const OriginList same;
-  CHECK(same.allows("http://app.example", "app.example"));
-  CHECK(same.allows("https://app.example", "app.example:8443"));
-  CHECK(same.allows("http://app.example:5173", "app.example:3001"));
-  CHECK(same.allows("HTTP://App.Example", "aPP.eXAMPLE:80"));
-  CHECK(same.allows("http://[::1]:8080", "[::1]:3001"));
-  CHECK(same.allows("http://127.0.0.1:8080", "127.0.0.1:3001"));
+  CHECK(allows(same, "http://app.example", "app.example"));
+  CHECK(allows(same, "https://app.example", "app.example:8443"));
+  CHECK(allows(same, "http://app.example:5173", "app.example:3001"));
+  CHECK(allows(same, "HTTP://App.Example", "aPP.eXAMPLE:80"));
+  CHECK(allows(same, "http://[::1]:8080", "[::1]:3001"));
+  CHECK(allows(same, "http://127.0.0.1:8080", "127.0.0.1:3001"));
 }
 
 TEST(AccessOrigins, by_default_no_other_page_is_allowed) {
@@ -53,50 +57,66 @@ TEST(AccessOrigins, by_default_no_other_page_is_allowed) {
         "http://app.example:0", "http://app.example:99999", "http://app.example:x", "http:app.example",
         "http://app.example evil", "http://app.example, http://evil.example", "file://",
         "http://localhost", "javascript:alert(1)", " http://app.example"}) {
-    check(!same.allows(origin, "app.example"), origin);
+    check(!allows(same, origin, "app.example"), origin);
   }
   for (const char* host : {"", ":80", "app.example:x", "app.example,evil", "[app.example"}) {
-    check(!same.allows("http://app.example", host), host);
+    check(!allows(same, "http://app.example", host), host);
   }
-  CHECK_FALSE(same.allows("http://localhost:8080", "127.0.0.1:3001"));
+  CHECK_FALSE(allows(same, "http://localhost:8080", "127.0.0.1:3001"));
+}
+
+TEST(AccessOrigins, by_default_a_page_that_came_without_tls_may_not_connect_with_it) {
+  const auto over_tls = [](const OriginList& origins, std::string_view origin) {
+    return std::string(origins.refusal({.origin = origin, .host = "app.example", .is_tls = true}));
+  };
+  const OriginList same;
+  STRCMP_EQUAL("", over_tls(same, "https://app.example").c_str());
+  STRCMP_EQUAL("", over_tls(same, "https://app.example:8443").c_str());
+  STRCMP_EQUAL("", over_tls(same, "").c_str());
+  STRCMP_EQUAL("it came without TLS to connect with it",
+               over_tls(same, "http://app.example").c_str());
+  STRCMP_EQUAL("it is of another host", over_tls(same, "https://evil.example").c_str());
+  // A proxy that ends TLS in front of the server.
+  CHECK(allows(same, "https://app.example", "app.example"));
+  STRCMP_EQUAL("", over_tls(list({"http://app.example"}), "http://app.example").c_str());
 }
 
 TEST(AccessOrigins, entries_are_scheme_host_and_port) {
   const OriginList some = list({"https://App.example", "http://dev.example:8080"});
-  CHECK(some.allows("https://app.example", "other"));
-  CHECK(some.allows("https://app.example:443", "other"));
-  CHECK(some.allows("http://dev.example:8080", "other"));
+  CHECK(allows(some, "https://app.example", "other"));
+  CHECK(allows(some, "https://app.example:443", "other"));
+  CHECK(allows(some, "http://dev.example:8080", "other"));
   for (const char* origin : {"http://app.example", "https://app.example:8443", "http://dev.example",
                              "https://dev.example:8080", "https://x.app.example", "null"}) {
-    check(!some.allows(origin, "app.example"), origin);
+    check(!allows(some, origin, "app.example"), origin);
   }
   // The own host is one of many then.
-  CHECK_FALSE(some.allows("https://own.example", "own.example"));
+  CHECK_FALSE(allows(some, "https://own.example", "own.example"));
 }
 
 TEST(AccessOrigins, a_ports_name_may_be_the_schemes_own) {
   const OriginList some = list({"https://app.example:443", "http://app.example:80"});
-  CHECK(some.allows("https://app.example", "x"));
-  CHECK(some.allows("http://app.example", "x"));
-  CHECK_FALSE(some.allows("https://app.example:80", "x"));
+  CHECK(allows(some, "https://app.example", "x"));
+  CHECK(allows(some, "http://app.example", "x"));
+  CHECK_FALSE(allows(some, "https://app.example:80", "x"));
 }
 
 TEST(AccessOrigins, subdomains_are_those_behind_a_dot) {
   const OriginList some = list({"https://*.example.com"});
-  CHECK(some.allows("https://a.example.com", "x"));
-  CHECK(some.allows("https://a.b.Example.com", "x"));
+  CHECK(allows(some, "https://a.example.com", "x"));
+  CHECK(allows(some, "https://a.b.Example.com", "x"));
   for (const char* origin : {"https://example.com", "https://.example.com", "https://evilexample.com",
                              "http://a.example.com", "https://a.example.com:8443",
                              "https://a.example.com.evil"}) {
-    check(!some.allows(origin, "x"), origin);
+    check(!allows(some, origin, "x"), origin);
   }
 }
 
 TEST(AccessOrigins, a_star_opens_and_null_is_listed_or_not) {
-  CHECK(list({"*"}).allows("null", "x"));
-  CHECK(list({"*"}).allows("whatever", "x"));
-  CHECK(list({"null"}).allows("null", "x"));
-  CHECK_FALSE(list({"null"}).allows("http://x", "x"));
+  CHECK(allows(list({"*"}), "null", "x"));
+  CHECK(allows(list({"*"}), "whatever", "x"));
+  CHECK(allows(list({"null"}), "null", "x"));
+  CHECK_FALSE(allows(list({"null"}), "http://x", "x"));
 }
 
 TEST(AccessOrigins, what_is_no_origin_is_no_entry) {
