@@ -13,10 +13,13 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
 #include <sstream>
 #include <string>
-#include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "core/base/shell_word.hpp"
 
@@ -74,22 +77,51 @@ bool has_capabilities() {
   });
 }
 
-// What could come back by executing a file. Takes CAP_SETPCAP; without it no_new_privs will do.
-void empty_bounding_set() {
+// What could come back by executing a file. Takes CAP_SETPCAP, which a container need not give its
+// root; without it no_new_privs will do.
+enum class Emptying { kDone, kNotAllowed, kFailed };
+Emptying empty_bounding_set() {
   for (unsigned long capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0;
        ++capability) {
-    ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
+    return errno == EPERM ? Emptying::kNotAllowed : Emptying::kFailed;
   }
+  return Emptying::kDone;
 }
 
 // ---- the change
 
-Status change_user(const Account& account) {
-  empty_bounding_set();
-  const bool has_groups = account.name.empty()
-                              ? ::setgroups(0, nullptr) == 0
-                              : ::initgroups(account.name.c_str(), account.group) == 0;
-  if (!has_groups) return cannot("take the groups of " + base::user_name(account.user));
+using Groups = std::set<gid_t>;
+
+// Those that the user has by the machine's files, with the primary one; without a name none.
+std::optional<Groups> groups_of(const Account& account) {
+  if (account.name.empty()) return Groups();
+  std::vector<gid_t> groups(32);
+  int count = static_cast<int>(groups.size());
+  if (::getgrouplist(account.name.c_str(), account.group, groups.data(), &count) < 0) {
+    groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+    count = static_cast<int>(groups.size());
+    if (::getgrouplist(account.name.c_str(), account.group, groups.data(), &count) < 0) {
+      return std::nullopt;
+    }
+  }
+  return Groups(groups.begin(), groups.begin() + count);
+}
+
+// Those that this thread has besides its effective one.
+std::optional<Groups> own_groups() {
+  const int count = ::getgroups(0, nullptr);
+  if (count < 0) return std::nullopt;
+  std::vector<gid_t> groups(static_cast<std::size_t>(count));
+  if (::getgroups(count, groups.data()) != count) return std::nullopt;
+  return Groups(groups.begin(), groups.end());
+}
+
+Status change_user(const Account& account, const Groups& groups) {
+  const std::vector<gid_t> list(groups.begin(), groups.end());
+  if (::setgroups(list.size(), list.data()) != 0) {
+    return cannot("take the groups of " + base::user_name(account.user));
+  }
   if (::setresgid(account.group, account.group, account.group) != 0) {
     return cannot("change to the group " + base::group_name(account.group));
   }
@@ -114,31 +146,81 @@ bool can_be_root_again() {
          ::setgroups(0, nullptr) == 0;
 }
 
-// Whether the line of /proc/PID/status begins with `key` and has only `word` behind it.
-bool has_only(const std::string& line, std::string_view key, const std::string& word) {
-  if (!line.starts_with(key)) return false;
-  std::istringstream words(line.substr(key.size()));
-  bool has_any = false;
-  for (std::string each; words >> each; has_any = true) {
-    if (each != word) return false;
+// What every thread is to show in /proc/PID/task/TID/status (proc(5)).
+struct Rights {
+  std::string user;
+  std::string group;
+  std::set<std::string> groups;
+  bool has_empty_bounding_set;
+};
+
+using Words = std::vector<std::string>;
+
+// The lines of such a file that say what a thread may do, by their keys.
+std::map<std::string, Words> read_rights(const fs::path& file) {
+  static const std::set<std::string> kKeys{"Uid",    "Gid",    "Groups", "CapInh",    "CapPrm",
+                                           "CapEff", "CapBnd", "CapAmb", "NoNewPrivs"};
+  std::map<std::string, Words> lines;
+  std::ifstream status(file);
+  for (std::string line; std::getline(status, line);) {
+    const std::size_t colon = line.find(':');
+    if (colon == std::string::npos || !kKeys.contains(line.substr(0, colon))) continue;
+    std::istringstream rest(line.substr(colon + 1));
+    Words& words = lines[line.substr(0, colon)];
+    for (std::string word; rest >> word;) words.push_back(std::move(word));
   }
-  return has_any;
+  return lines;
 }
 
-// Whether another thread kept the user or a capability. Without /proc nobody can tell: then glibc
-// is believed (nptl(7)).
-bool keeps_a_thread_rights(const Account& account) {
+// A thread of ThreadSanitizer's own is there before main: what a thread has to give up itself, it
+// cannot be made to.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kHasStrangers = true;
+#else
+constexpr bool kHasStrangers = false;
+#endif
+
+// What a thread has that it should not: the first key; empty: nothing. Older kernels do not show
+// CapAmb (before 4.3) and NoNewPrivs (before 4.10).
+std::string kept_right(const std::map<std::string, Words>& lines, const Rights& rights) {
+  const auto has_only = [&lines](const char* key, const std::string& word, std::size_t count) {
+    const auto found = lines.find(key);
+    return found != lines.end() && found->second == Words(count, word);
+  };
+  constexpr const char* kNone = "0000000000000000";
+  if (!has_only("Uid", rights.user, 4)) return "Uid";
+  if (!has_only("Gid", rights.group, 4)) return "Gid";
+  const auto groups = lines.find("Groups");
+  if (groups == lines.end() ||
+      std::set<std::string>(groups->second.begin(), groups->second.end()) != rights.groups) {
+    return "Groups";
+  }
+  for (const char* set : {"CapInh", "CapPrm", "CapEff"}) {
+    if (!has_only(set, kNone, 1)) return set;
+  }
+  if (lines.contains("CapAmb") && !has_only("CapAmb", kNone, 1)) return "CapAmb";
+  if (kHasStrangers) return {};
+  if (rights.has_empty_bounding_set && !has_only("CapBnd", kNone, 1)) return "CapBnd";
+  return lines.contains("NoNewPrivs") && !has_only("NoNewPrivs", "1", 1) ? "NoNewPrivs" : "";
+}
+
+// Looks at every thread of the process, those that a library has made included. Without /proc
+// nobody can tell: then glibc is believed (nptl(7)).
+std::string right_that_a_thread_kept(const Rights& rights) {
   std::error_code error;
   for (fs::directory_iterator i("/proc/self/task", error), end; !error && i != end;
        i.increment(error)) {
-    std::ifstream status(i->path() / "status");
-    int found = 0;
-    for (std::string line; std::getline(status, line);) {
-      if (has_only(line, "Uid:", std::to_string(account.user))) ++found;
-      if (has_only(line, "CapEff:", "0000000000000000")) ++found;
-      if (has_only(line, "CapPrm:", "0000000000000000")) ++found;
-    }
-    if (found != 3) return true;
+    std::string kept = kept_right(read_rights(i->path() / "status"), rights);
+    // One that has ended meanwhile has nothing.
+    if (!kept.empty() && fs::exists(i->path(), error)) return kept;
+  }
+  return {};
+}
+
+bool has_ambient_capabilities() {
+  for (unsigned long capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0;
+       ++capability) {
+    if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) == 1) return true;
   }
   return false;
 }
@@ -186,21 +268,35 @@ Found find_process_user(const Settings& settings) {
 Status become_process_user(const Account& account) {
   if (account.user == 0) return Status::ok();
   const bool is_root = ::geteuid() == 0;
+  const std::string user = base::user_name(account.user);
+  const auto groups = is_root ? groups_of(account) : own_groups();
+  if (!groups) return Status::failure("cannot find the groups of " + user);
+  Emptying emptying = Emptying::kNotAllowed;
   if (is_root) {
     int parent_death_signal = 0;  // the change resets it (PR_SET_PDEATHSIG)
     ::prctl(PR_GET_PDEATHSIG, &parent_death_signal, 0, 0, 0);
-    if (auto status = change_user(account); !status.is_ok()) return status;
+    emptying = empty_bounding_set();
+    if (emptying == Emptying::kFailed) return cannot("empty the bounding set of capabilities");
+    if (auto status = change_user(account, *groups); !status.is_ok()) return status;
     if (parent_death_signal != 0) ::prctl(PR_SET_PDEATHSIG, parent_death_signal, 0, 0, 0);
   }
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);  // capset(2) clears them too
   if (!set_no_capabilities()) return cannot("give up capabilities");
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return cannot("set no_new_privs");
-  const std::string user = base::user_name(account.user);
-  if (!is_user_in_full(account)) return Status::failure("is not " + user + " in full");
-  if (has_capabilities()) return Status::failure("has kept capabilities as " + user);
+  if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return cannot("keep no_new_privs");
+  if (!is_user_in_full(account) || own_groups() != groups) {
+    return Status::failure("is not " + user + " in full");
+  }
+  if (has_capabilities() || has_ambient_capabilities()) {
+    return Status::failure("has kept capabilities as " + user);
+  }
   if (can_be_root_again()) return Status::failure("could become root again as " + user);
-  if (keeps_a_thread_rights(account)) {
-    return Status::failure("a thread has kept other rights than those of " + user);
+  Rights rights{
+      std::to_string(account.user), std::to_string(account.group), {}, emptying == Emptying::kDone};
+  for (const gid_t group : *groups) rights.groups.insert(std::to_string(group));
+  if (const std::string kept = right_that_a_thread_kept(rights); !kept.empty()) {
+    return Status::failure("a thread has kept other rights than those of " + user + ": " + kept +
+                           " in /proc/self/task");
   }
   if (is_root && ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) {
     return cannot("look into this process as " + user);

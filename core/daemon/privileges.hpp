@@ -4,9 +4,10 @@
 // kernel keeps rights by thread (credentials(7)). glibc has its other threads follow, which covers
 // those that a library may have made by then; that none keeps anything is checked.
 //
-// What is left: the user's and group's numbers, real, effective and saved; the user's supplementary
-// groups; no capability in any set, the bounding set included; and no_new_privs, so that no file
-// that is executed later gives any back, be it setuid or not (PR_SET_NO_NEW_PRIVS(2const)).
+// What is left, of this thread and any other: the user's and group's numbers, real, effective and
+// saved; the user's supplementary groups; no capability in any set, the bounding set included where
+// root may empty that (CAP_SETPCAP, which some containers withhold); and no_new_privs, so that no
+// file that is executed later gives any back, be it setuid or not (PR_SET_NO_NEW_PRIVS(2const)).
 #pragma once
 
 #include <optional>
