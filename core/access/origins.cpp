@@ -1,5 +1,8 @@
 #include "core/access/origins.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 
 #include "core/access/settings.hpp"
@@ -66,6 +69,17 @@ bool ends_with_subdomain_of(std::string_view host, std::string_view domain) {
          host[host.size() - domain.size() - 1] == '.';
 }
 
+// Whether no name service says where a host is: an address, or localhost (RFC 6761 section 6.3).
+// Browsers write addresses in their usual form before they send them. `host` is in lower case.
+bool leads_nowhere_else(const std::string& host) {
+  if (host == "localhost" || ends_with_subdomain_of(host, "localhost")) return true;
+  in6_addr address{};
+  if (host.starts_with('[')) {
+    return inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &address) == 1;
+  }
+  return inet_pton(AF_INET, host.c_str(), &address) == 1;
+}
+
 }  // namespace
 
 std::optional<Origin> Origin::parse(std::string_view text) {
@@ -118,6 +132,10 @@ std::string_view OriginList::refusal_by_default(const PageRequest& page,
   const bool is_same = split_port(host, port) && is_host(host) && to_lower(host) == origin.host;
   if (!is_same) return "it is of another host";
   if (page.is_tls && origin.scheme != "https") return "it came without TLS to connect with it";
+  if (page.is_loopback && !leads_nowhere_else(origin.host)) {
+    return "its host's name leads to a loopback address, as DNS rebinding has it; if it is meant "
+           "to, name it in server.origins";
+  }
   return {};
 }
 

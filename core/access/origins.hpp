@@ -23,9 +23,10 @@ struct Origin {
 
 // What a request says of the page that it comes from, and how it came here.
 struct PageRequest {
-  std::string_view origin;  // the header; empty: there is none, and so it comes from no browser
-  std::string_view host;    // likewise, as it came
-  bool is_tls = false;      // not where a proxy in front of this server ends TLS
+  std::string_view origin;   // the header; empty: there is none, and so it comes from no browser
+  std::string_view host;     // likewise, as it came
+  bool is_tls = false;       // not where a proxy in front of this server ends TLS
+  bool is_loopback = false;  // it was sent to 127.0.0.0/8 or ::1
 };
 
 class OriginList {
@@ -36,7 +37,9 @@ class OriginList {
 
   // Why it may not connect, as a sentence for the log; empty: it may. Without entries the page's
   // host must be the host that it connects to, whatever the ports, and over TLS the page must have
-  // come by TLS: what somebody on its way could have changed has no say there.
+  // come by TLS: what somebody on its way could have changed has no say there. And what is sent to
+  // a loopback address must name localhost, a name below it, or an address: any other name is one
+  // that somebody may have had lead here to make his page one of the same host (DNS rebinding).
   std::string_view refusal(const PageRequest& page) const;
 
  private:

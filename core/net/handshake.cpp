@@ -213,4 +213,18 @@ void read_peer(int descriptor, hub::ConnectionFacts::Parts& facts) {
   }
 }
 
+bool is_loopback_end(int descriptor) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return true;
+  if (storage.ss_family == AF_INET) {
+    const auto& in = reinterpret_cast<const sockaddr_in&>(storage);
+    return (ntohl(in.sin_addr.s_addr) >> 24) == 127;
+  }
+  if (storage.ss_family != AF_INET6) return false;
+  const auto& in = reinterpret_cast<const sockaddr_in6&>(storage);
+  const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&in.sin6_addr);
+  return IN6_IS_ADDR_LOOPBACK(&in.sin6_addr) || (is_mapped && in.sin6_addr.s6_addr[12] == 127);
+}
+
 }  // namespace jackfield::net

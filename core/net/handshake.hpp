@@ -52,4 +52,8 @@ void write_connect_refusal(lws* wsi, std::string_view hsts);
 // Fills in `peer` and `is_local`.
 void read_peer(int descriptor, hub::ConnectionFacts::Parts& facts);
 
+// Whether the socket's own end has a loopback address: 127.0.0.0/8, also as IPv6 maps it (RFC 4291
+// section 2.5.5.2), or ::1. Not a Unix socket. True where that cannot be found out.
+bool is_loopback_end(int descriptor);
+
 }  // namespace jackfield::net

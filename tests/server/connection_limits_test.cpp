@@ -1,11 +1,5 @@
 // What one address, or many who are refused, can take of the server: sockets, headers, time; and
 // how fast those are noticed who are gone.
-#include <arpa/inet.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
-
-#include <array>
 #include <filesystem>
 #include <iterator>
 #include <optional>
@@ -13,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/json.hpp"
+#include "tests/support/own_address.hpp"
 #include "tests/support/server_group.hpp"
 
 #include <CppUTest/TestHarness.h>
@@ -20,22 +15,6 @@
 namespace {
 
 using namespace jackfield::test;
-
-// An IPv4 address of this machine that is no loopback; empty where it has none.
-std::string own_address() {
-  ifaddrs* first = nullptr;
-  if (::getifaddrs(&first) != 0) return {};
-  std::string found;
-  for (const ifaddrs* each = first; each != nullptr && found.empty(); each = each->ifa_next) {
-    const bool is_up = (each->ifa_flags & IFF_UP) != 0 && (each->ifa_flags & IFF_LOOPBACK) == 0;
-    if (!is_up || each->ifa_addr == nullptr || each->ifa_addr->sa_family != AF_INET) continue;
-    std::array<char, INET_ADDRSTRLEN> text{};
-    const auto* in = reinterpret_cast<const sockaddr_in*>(each->ifa_addr);
-    found = ::inet_ntop(AF_INET, &in->sin_addr, text.data(), text.size());
-  }
-  ::freeifaddrs(first);
-  return found;
-}
 
 TEST_GROUP_BASE(ConnectionLimits, ServerGroup) {
   // Listens everywhere; `from_outside` connects by an address that counts.

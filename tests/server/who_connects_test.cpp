@@ -12,6 +12,7 @@
 
 #include "tests/support/json.hpp"
 #include "tests/support/jwt_maker.hpp"
+#include "tests/support/own_address.hpp"
 #include "tests/support/server_group.hpp"
 
 #include <CppUTest/TestHarness.h>
@@ -89,16 +90,48 @@ Handshake bearing(const std::string& token) { return with("Authorization: Bearer
 
 TEST(WhoConnects, pages_of_the_same_host_and_who_is_no_browser) {
   start({.plugins = {"facts"}});
-  expect_facts({.host = "app.example:3001", .headers = {"Origin: http://app.example"}}, "");
-  expect_facts({.host = "app.example", .headers = {"Origin: https://APP.example:8443"}}, "");
+  expect_facts({.host = "localhost:3001", .headers = {"Origin: http://localhost"}}, "");
+  expect_facts({.host = "localhost", .headers = {"Origin: https://LOCALhost:8443"}}, "");
   expect_facts({.host = "app.example"}, "");
-  for (const char* origin : {"http://evil.example", "null", "http://app.example.evil", "x",
-                             "http://app.example/", "file://"}) {
-    expect_status(403, {.host = "app.example", .headers = {"Origin: " + std::string(origin)}});
+  for (const char* origin : {"http://evil.example", "null", "http://localhost.evil", "x",
+                             "http://localhost/", "file://"}) {
+    expect_status(403, {.host = "localhost", .headers = {"Origin: " + std::string(origin)}});
   }
-  expect_status(403, {.host = "app.example",
-                      .headers = {"Origin: http://app.example", "Origin: http://evil.example"}});
+  expect_status(403, {.host = "localhost",
+                      .headers = {"Origin: http://localhost", "Origin: http://evil.example"}});
   server().wait_for_log({"origin refused", "origin=http://evil.example"});
+}
+
+// DNS rebinding: a page whose name its owner has lead to a loopback address is of the same host.
+TEST(WhoConnects, no_page_gets_to_a_loopback_address_by_a_name) {
+  start({.plugins = {"facts"}, .listen = {"127.0.0.1:0", "[::1]:0"}});
+  const auto status = [](const Address& address, const std::string& host) {
+    const Handshake handshake{.host = host, .headers = {"Origin: http://" + host}};
+    return http_request(address, handshake.request()).status;
+  };
+  const Address loopback = server().addresses().at(0);
+  for (const char* host : {"localhost", "app.localhost", "127.0.0.1", "[::1]"}) {
+    LONGS_EQUAL(101, status(loopback, host));
+  }
+  LONGS_EQUAL(403, status(loopback, "evil.example"));
+  server().wait_for_log({"level=warning", "origin refused", "origin=http://evil.example",
+                         "host=evil.example", "name it in server.origins"});
+  LONGS_EQUAL(403, status(server().addresses().at(1), "evil.example"));
+  LONGS_EQUAL(101, status(server().addresses().at(1), "localhost"));
+}
+
+TEST(WhoConnects, elsewhere_and_behind_a_proxy_on_a_unix_socket_a_page_may_have_any_name) {
+  const std::string path = (secrets.path() / "s").string();
+  start({.plugins = {"facts"}, .listen = {"unix:" + path, "0.0.0.0:0"}});
+  const Handshake named{.host = "app.example", .headers = {"Origin: http://app.example"}};
+  expect_facts(named, "");
+  Address outside = server().addresses().at(1);
+  outside.host = own_address();
+  if (outside.host.empty()) {
+    UT_PRINT("SKIPPED: this machine has no address but loopback ones");
+    return;
+  }
+  LONGS_EQUAL(101, http_request(outside, named.request()).status);
 }
 
 TEST(WhoConnects, pages_that_the_configuration_names) {

@@ -81,6 +81,30 @@ TEST(AccessOrigins, by_default_a_page_that_came_without_tls_may_not_connect_with
   STRCMP_EQUAL("", over_tls(list({"http://app.example"}), "http://app.example").c_str());
 }
 
+TEST(AccessOrigins, by_default_no_name_leads_a_page_to_a_loopback_address_but_localhost) {
+  const auto to_loopback = [](const OriginList& origins, const std::string& host) {
+    const std::string origin = "http://" + host;
+    return std::string(origins.refusal({.origin = origin, .host = host, .is_loopback = true}));
+  };
+  const OriginList same;
+  for (const char* host : {"localhost", "LocalHost", "app.localhost", "a.b.localhost", "127.0.0.1",
+                           "127.1.2.3", "0.0.0.0", "192.168.1.5", "[::1]", "[::ffff:127.0.0.1]"}) {
+    check(to_loopback(same, host).empty(), host);
+    check(to_loopback(same, host + std::string(":3001")).empty(), host);
+  }
+  for (const char* host : {"evil.example", "localhost.evil.example", "evillocalhost", ".localhost",
+                           "127.0.0.1.evil.example", "1.2.3", "256.0.0.1", "lamp", "127.1",
+                           "localhost.", "[::1]]", "[1.2.3.4]"}) {
+    check(!to_loopback(same, host).empty(), host);
+  }
+  STRCMP_CONTAINS("name it in server.origins", to_loopback(same, "evil.example").c_str());
+  STRCMP_EQUAL("", to_loopback(list({"http://app.example"}), "app.example").c_str());
+  STRCMP_EQUAL("", to_loopback(list({"*"}), "app.example").c_str());
+  // Who is no browser has not been led here by a page.
+  STRCMP_EQUAL("", std::string(same.refusal({.origin = "", .host = "app.example", .is_loopback = true})).c_str());
+  CHECK(allows(same, "http://app.example", "app.example"));
+}
+
 TEST(AccessOrigins, entries_are_scheme_host_and_port) {
   const OriginList some = list({"https://App.example", "http://dev.example:8080"});
   CHECK(allows(some, "https://app.example", "other"));
