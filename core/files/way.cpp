@@ -99,7 +99,9 @@ class Walk {
     const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
     Step next{Descriptor(::openat(folder.descriptor.number(), name.c_str(), flags)), {}, {}};
     if (!next.descriptor.is_open() || ::fstat(next.descriptor.number(), &next.info) != 0) {
-      return fail(errno);
+      const int error = errno;
+      if (error == ENOENT) judge_missing(folder, name);
+      return fail(error);
     }
     next.path = name == ".." ? folder.path.parent_path() : folder.path / name;
     if (base::is_sticky(folder.info)) judge_entry(folder, next);
@@ -128,6 +130,16 @@ class Walk {
     // What others do in it is judged by its entries.
     if (base::is_sticky(info)) info.st_mode &= static_cast<mode_t>(~(S_IWGRP | S_IWOTH));
     note(base::fault_of_writers(folder.descriptor.number(), info, folder.path, user_));
+  }
+
+  // Who may put a name into a folder decides what is there. Sticky ones are no better then.
+  void judge_missing(const Step& folder, const std::string& name) {
+    if (base::fault_of_writers(folder.descriptor.number(), folder.info, folder.path, user_)
+            .empty()) {
+      return;
+    }
+    note((folder.path / name).string() + " is not there, and others can put it into the folder " +
+         folder.path.string() + " (" + base::describe_owner(folder.info) + ")");
   }
 
   // Of a folder in which only the owners of entries take them away, if others may write to it.
@@ -183,6 +195,15 @@ base::Result<WayEnd> reach_folder(const fs::path& folder, uid_t user) {
   if (!end) return cannot_be_read(walk.error());
   if (!S_ISDIR(end->info.st_mode)) return base::Result<WayEnd>::failure("not a folder");
   return WayEnd{std::move(end->descriptor), walk.take_fault()};
+}
+
+std::string fault_of_way(const fs::path& path, uid_t user) {
+  Walk walk(user);
+  const auto end = walk.go(path);
+  if (end && !S_ISDIR(end->info.st_mode)) {
+    walk.judge_end(end->descriptor.number(), end->info, end->path);
+  }
+  return walk.take_fault();
 }
 
 }  // namespace jackfield::files

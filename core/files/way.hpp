@@ -37,4 +37,8 @@ base::Result<WayEnd> reach_file(const std::filesystem::path& file, uid_t user = 
 // Goes to a folder; its descriptor is one of O_PATH. Fails with a sentence likewise.
 base::Result<WayEnd> reach_folder(const std::filesystem::path& folder, uid_t user = ::geteuid());
 
+// The fault of a way to a file or a folder, which is not opened and need not be there: where it is
+// not, others must not be able to put it there either.
+std::string fault_of_way(const std::filesystem::path& path, uid_t user = ::geteuid());
+
 }  // namespace jackfield::files

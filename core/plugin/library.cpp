@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/plugin/companions.hpp"
 #include "core/plugin/elf_check.hpp"
 #include "core/plugin/lingering_threads.hpp"
 
@@ -135,6 +136,15 @@ Result<Library> Library::open(const fs::path& file, const PrivateCopies& copies,
   if (!copy.is_ok()) return Result<Library>::failure(copy.message());
   if (auto status = check_elf(copy.value().path()); !status.is_ok()) {
     return Result<Library>::failure(status.message());
+  }
+  if (const auto read = read_companions(copy.value().path()); !read.is_ok()) {
+    return Result<Library>::failure(read.message());
+  }
+  if (std::string fault = fault_of_companions(copy.value().path()); !fault.empty()) {
+    if (trust.is_required) {
+      return Result<Library>::failure("others can change what it loads: " + fault);
+    }
+    if (trust.fault.empty()) trust.fault = std::move(fault);
   }
   const std::set<pid_t> earlier_threads = thread_ids();
   auto image = std::make_unique<Image>(std::move(copy.value()));

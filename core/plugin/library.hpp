@@ -25,8 +25,9 @@ class Library {
  public:
   // Copies, checks and maps the file (RTLD_NOW, RTLD_LOCAL: dlopen(3)) and finds its table. Fails
   // with a sentence that does not name the file, and that says so where the image stays mapped for
-  // all that. `copies` may be shared with other threads. For `trust` and `error` see
-  // PrivateCopies::copy.
+  // all that, and where others could change what the loader would bring along with it
+  // (plugin/companions.hpp) and `trust` requires that they cannot. `copies` may be shared with
+  // other threads. For `trust` and `error` see PrivateCopies::copy.
   static base::Result<Library> open(const std::filesystem::path& file, const PrivateCopies& copies,
                                     FileTrust& trust, std::error_code& error);
   // Requires trust.
