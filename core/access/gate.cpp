@@ -161,8 +161,9 @@ void Gate::judge_token(std::string_view token, Verdict& verdict) const {
   verdict.warrant = warrant;
 }
 
-bool Gate::stands(const Warrant& warrant, std::string_view identity) const {
-  return tokens_.has(warrant.source, identity) || jwt_.has_key(warrant.source);
+bool Gate::stands(const Warrant& warrant, std::string_view identity,
+                  std::string_view groups) const {
+  return tokens_.has(warrant.source, identity, groups) || jwt_.has_key(warrant.source);
 }
 
 }  // namespace jackfield::access

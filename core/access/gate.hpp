@@ -81,8 +81,9 @@ class Gate {
   std::string_view page_refusal(const PageRequest& page) const { return origins_.refusal(page); }
   Verdict judge(const Presented& presented) const;
 
-  // Whether the tokens and keys that there are now would let in by it still. Asks no clock.
-  bool stands(const Warrant& warrant, std::string_view identity) const;
+  // Whether the tokens and keys that there are now would let in by it still, as the same identity
+  // with the same groups. Asks no clock.
+  bool stands(const Warrant& warrant, std::string_view identity, std::string_view groups) const;
 
   WallTime now() const { return clock_(); }
   static WallTime wall_time();

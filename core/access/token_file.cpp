@@ -125,9 +125,11 @@ const TokenTable::Entry* TokenTable::find(std::string_view token) const {
   return found;
 }
 
-bool TokenTable::has(const Digest& digest, std::string_view identity) const {
+bool TokenTable::has(const Digest& digest, std::string_view identity,
+                     std::string_view groups) const {
   return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    return are_same(entry.digest, digest) && entry.identity.text == identity;
+    return are_same(entry.digest, digest) && entry.identity.text == identity &&
+           entry.identity.groups == groups;
   });
 }
 

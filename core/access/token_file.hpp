@@ -39,8 +39,8 @@ class TokenTable {
 
   // Null where nobody has this token. Looks at every entry, and takes the same time for each.
   const Entry* find(std::string_view token) const;
-  // Whether it holds this one still, for the same identity.
-  bool has(const Digest& digest, std::string_view identity) const;
+  // Whether it holds this one still, for the same identity with the same groups.
+  bool has(const Digest& digest, std::string_view identity, std::string_view groups) const;
   std::size_t size() const { return entries_.size(); }
 
  private:

@@ -32,7 +32,8 @@ void Warrants::recheck() {
   if (gate_ == nullptr) return;
   std::vector<WsLink*> revoked;
   for (const auto& [link, warrant] : by_link_) {
-    if (!gate_->stands(warrant, link->facts().identity())) revoked.push_back(link);
+    const hub::ConnectionFacts& facts = link->facts();
+    if (!gate_->stands(warrant, facts.identity(), facts.groups())) revoked.push_back(link);
   }
   for (WsLink* link : revoked) {
     ++counts_.tokens_revoked;

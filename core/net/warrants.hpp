@@ -37,8 +37,8 @@ class Warrants {
     if (!by_link_.empty()) erase(link);
   }
 
-  // The gate has changed: closes those whose token or key it has no more, and looks at the times
-  // again.
+  // The gate has changed: closes those whose token or key it has no more, or has with other groups,
+  // and looks at the times again.
   void recheck();
 
  private:

@@ -309,12 +309,23 @@ TEST(WhoConnects, tokens_come_and_go_with_their_file) {
   start({.plugins = {"facts"}, .tables = alice_and_bob()});
   WsClient alice = connect(bearing(kAlice));
   WsClient bob = connect(bearing(kBob));
-  replace("tokens", std::string("bob ") + kBob + "\ncarol 0123456789abcdef-carol\n");
+  replace("tokens", std::string("bob ") + kBob + " ops\ncarol 0123456789abcdef-carol\n");
   alice.expect_closed(1008, "Token was revoked");
   server().wait_for_log({"tokens and keys changed"});
   expect_status(401, bearing(kAlice));
   expect_facts(bearing("0123456789abcdef-carol"), "token:carol");
   bob.expect_nothing();
+}
+
+TEST(WhoConnects, a_group_that_a_token_loses_is_not_kept_by_who_is_connected) {
+  start({.plugins = {"facts"}, .tables = alice_and_bob()});
+  WsClient alice = connect(bearing(kAlice));
+  WsClient bob = connect(bearing(kBob));
+  replace("tokens", std::string("alice ") + kAlice + "\nbob " + kBob + "\n");
+  bob.expect_closed(1008, "Token was revoked");
+  server().wait_for_log({"token was revoked", "identity=token:bob"});
+  alice.expect_nothing();
+  expect_facts(bearing(kBob), "token:bob");
 }
 
 TEST(WhoConnects, tokens_are_read_again_on_sighup) {

@@ -106,7 +106,7 @@ TEST(AccessGate, a_warrant_stands_as_long_as_what_it_rests_on) {
   const Verdict by_token = judge(kAlice);
   const Verdict by_key = judge(token(kNow + 10));
   const auto stands = [&](const Verdict& verdict) {
-    return gate.stands(*verdict.warrant, verdict.identity.text);
+    return gate.stands(*verdict.warrant, verdict.identity.text, verdict.identity.groups);
   };
   CHECK(stands(by_token));
   CHECK(stands(by_key));

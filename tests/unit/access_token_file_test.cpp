@@ -88,11 +88,13 @@ TEST(AccessTokenFile, a_mistake_is_said_by_its_line_without_the_token) {
 }
 
 TEST(AccessTokenFile, what_is_taken_away_stands_no_more) {
-  const TokenTable table = parse("alice 0123456789abcdef\n");
+  const TokenTable table = parse("alice 0123456789abcdef ops\n");
   const auto digest = table.find("0123456789abcdef")->digest;
-  CHECK(table.has(digest, "token:alice"));
-  CHECK_FALSE(table.has(digest, "token:bob"));
-  CHECK_FALSE(parse("alice fedcba9876543210\n").has(digest, "token:alice"));
+  CHECK(table.has(digest, "token:alice", "ops"));
+  CHECK_FALSE(table.has(digest, "token:bob", "ops"));
+  CHECK_FALSE(table.has(digest, "token:alice", ""));
+  CHECK_FALSE(table.has(digest, "token:alice", "ops,staff"));
+  CHECK_FALSE(parse("alice fedcba9876543210 ops\n").has(digest, "token:alice", "ops"));
 }
 
 TEST(AccessTokenFile, a_file_that_others_can_read_is_refused) {
