@@ -166,4 +166,9 @@ bool Gate::stands(const Warrant& warrant, std::string_view identity,
   return tokens_.has(warrant.source, identity, groups) || jwt_.has_key(warrant.source);
 }
 
+bool Gate::stands_without_token(std::string_view identity) const {
+  if (identity.empty()) return !settings_.required;
+  return settings_.unix_peers || !identity.starts_with(kUnixKind);
+}
+
 }  // namespace jackfield::access

@@ -37,7 +37,8 @@ struct Presented {
 
 // What somebody was let in by.
 struct Warrant {
-  Digest source{};                     // a static token, or the key of a JSON web token
+  // A static token, or the key of a JSON web token and what tokens are held to.
+  Digest source{};
   std::optional<WallTime> expires_at;  // the leeway included
 };
 
@@ -84,6 +85,10 @@ class Gate {
   // Whether the tokens and keys that there are now would let in by it still, as the same identity
   // with the same groups. Asks no clock.
   bool stands(const Warrant& warrant, std::string_view identity, std::string_view groups) const;
+
+  // Whether who came in without a token would be let in still, as the same identity: nobody known
+  // where one is required, or the user of a Unix socket where those do not count, would not.
+  bool stands_without_token(std::string_view identity) const;
 
   WallTime now() const { return clock_(); }
   static WallTime wall_time();

@@ -52,7 +52,7 @@ std::optional<Identity> unix_identity(int descriptor) {
   ucred peer{};
   size = sizeof peer;
   if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
-  return Identity{.text = "unix:" + user_name(peer.uid), .groups = {}};
+  return Identity{.text = std::string(kUnixKind) + user_name(peer.uid), .groups = {}};
 }
 
 }  // namespace jackfield::access

@@ -9,6 +9,9 @@
 
 namespace jackfield::access {
 
+// What the identity of a Unix socket's peer begins with.
+inline constexpr std::string_view kUnixKind = "unix:";
+
 // 1 to kMaxName visible ASCII characters.
 bool is_name(std::string_view text);
 // The same, but for the comma.

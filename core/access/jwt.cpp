@@ -35,6 +35,17 @@ std::optional<double> time_of(const JsonObject& claims, std::string_view key, bo
   return is_time ? number : std::nullopt;
 }
 
+// A text with its length before it, so that several behind each other are only what they are.
+std::string field(std::string_view text) {
+  return std::to_string(text.size()) + ":" + std::string(text);
+}
+
+// What a token is held to besides its key. Not its times: those are the clock's matter.
+std::string rules_of(const Settings& settings) {
+  return field(settings.jwt_issuer) + field(settings.jwt_audience) +
+         field(settings.jwt_groups_claim) + (settings.jwt_exp_required ? "1" : "0");
+}
+
 // A failure's sentence begins with the file.
 base::Status check_key(const JwtKey& key, const std::string& octets) {
   const auto refuse = [&](const std::string& why) {
@@ -65,6 +76,7 @@ base::Result<JwtCheck> JwtCheck::read(const Settings& settings) {
   check.groups_claim_ = settings.jwt_groups_claim;
   check.leeway_ = std::chrono::ceil<std::chrono::seconds>(settings.jwt_leeway).count();
   check.exp_required_ = settings.jwt_exp_required;
+  const std::string rules = rules_of(settings);
   for (const JwtKey& key : settings.jwt_keys) {
     const bool is_shared = key.algorithm == Algorithm::kHs256;
     auto text = read_secret_file(key.file, is_shared ? Secrecy::kSecret : Secrecy::kPublic);
@@ -76,7 +88,7 @@ base::Result<JwtCheck> JwtCheck::read(const Settings& settings) {
       return base::Result<JwtCheck>::failure(status.message());
     }
     const std::string whole =
-        std::string(algorithm_name(key.algorithm)) + "\n" + key.kid + "\n" + octets;
+        rules + field(algorithm_name(key.algorithm)) + field(key.kid) + field(octets);
     check.keys_.push_back({key.kid, key.algorithm, std::move(octets), sha256(whole)});
   }
   return check;

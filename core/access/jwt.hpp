@@ -26,7 +26,7 @@ inline constexpr WallTime kLeastWallTime = 1609459200;
 struct JwtBearer {
   Identity identity;
   std::optional<WallTime> expires_at;  // without the leeway
-  Digest key;                          // names the key that it was checked with
+  Digest key;  // names the key, and the settings, that it was checked with
 };
 
 class JsonObject;
@@ -40,7 +40,8 @@ class JwtCheck {
   static base::Result<JwtCheck> read(const Settings& settings);
 
   bool has_keys() const { return !keys_.empty(); }
-  // Whether it has the key still.
+  // Whether it has the key still, and holds tokens to the same issuer, audience, claim of groups and
+  // need of an expiry.
   bool has_key(const Digest& key) const;
 
   // A failure says, for the log, why the token lets nobody in; it quotes nothing of it.
@@ -51,7 +52,7 @@ class JwtCheck {
     std::string kid;
     Algorithm algorithm;
     std::string octets;
-    Digest digest;  // of all that it is
+    Digest digest;  // of all that it is, and of what its tokens are held to
   };
 
   const Key* find_signer(const std::string& token, std::string_view header,

@@ -159,7 +159,7 @@ void Reconfiguration::gate_changed() {
   if (stage_ != Stage::kOpen) return;
   parts_.hub.set_access(parts_.gate.policy());
   parts_.hub.recheck_access();
-  parts_.server.recheck_tokens();
+  parts_.server.recheck_warrants();
 }
 
 void Reconfiguration::watch() {

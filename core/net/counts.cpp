@@ -16,6 +16,7 @@ base::Counters Counts::list() const {
       {"tokens_refused", tokens_refused},
       {"tokens_expired", tokens_expired},
       {"tokens_revoked", tokens_revoked},
+      {"identities_revoked", identities_revoked},
       {"addresses_over_limit", addresses_over_limit},
       {"accepts_refused", accepts_refused},
       {"refused_cut", refused_cut},

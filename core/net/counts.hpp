@@ -20,6 +20,7 @@ struct Counts {
   std::uint64_t tokens_refused = 0;               // of those, with 401: a token that is not valid
   std::uint64_t tokens_expired = 0;               // connections closed with 1008 for it
   std::uint64_t tokens_revoked = 0;               // likewise
+  std::uint64_t identities_revoked = 0;           // likewise: none, or none that counts any more
   std::uint64_t addresses_over_limit = 0;         // closed with 1008: too many of one address
   std::uint64_t accepts_refused = 0;              // sockets closed at once: far too many
   std::uint64_t refused_cut = 0;            // closing without the time for it: too many closed so

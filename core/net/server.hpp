@@ -84,8 +84,8 @@ class Server {
   // ---- who may come in
   // Asked for each request from now on; outlives this. Null: nobody is, everybody is let in.
   void set_gate(const access::Gate* gate);
-  // The gate has changed: closes those that it would not let in by their token any more.
-  void recheck_tokens() { warrants_.recheck(); }
+  // The gate has changed: closes those that it would not let in any more by what they came with.
+  void recheck_warrants() { warrants_.recheck(links_); }
 
   void stop_listening() { listeners_.clear(); }
 

@@ -28,21 +28,41 @@ void Warrants::erase(WsLink& link) {
   if (expiries_.empty() && timer_ != 0) loop_.cancel_timer(std::exchange(timer_, 0));
 }
 
-void Warrants::recheck() {
+void Warrants::recheck(const std::vector<std::unique_ptr<WsLink>>& links) {
   if (gate_ == nullptr) return;
   std::vector<WsLink*> revoked;
-  for (const auto& [link, warrant] : by_link_) {
-    const hub::ConnectionFacts& facts = link->facts();
-    if (!gate_->stands(warrant, facts.identity(), facts.groups())) revoked.push_back(link);
+  for (const auto& link : links) {
+    if (link->is_open() && !stands(*link)) revoked.push_back(link.get());
   }
-  for (WsLink* link : revoked) {
+  for (WsLink* link : revoked) revoke(*link);
+  close_expired();
+}
+
+bool Warrants::stands(WsLink& link) const {
+  const hub::ConnectionFacts& facts = link.facts();
+  const auto found = by_link_.find(&link);
+  if (found == by_link_.end()) return gate_->stands_without_token(facts.identity());
+  return gate_->stands(found->second, facts.identity(), facts.groups());
+}
+
+void Warrants::revoke(WsLink& link) {
+  const hub::ConnectionFacts& facts = link.facts();
+  if (by_link_.contains(&link)) {
     ++counts_.tokens_revoked;
     log_.info("connection closed: token was revoked",
-              {{"peer", link->facts().peer()}, {"identity", link->facts().identity()}});
-    erase(*link);
-    link->expel("Token was revoked");
+              {{"peer", facts.peer()}, {"identity", facts.identity()}});
+    erase(link);
+    link.expel("Token was revoked");
+  } else if (facts.identity().empty()) {
+    ++counts_.identities_revoked;
+    log_.info("connection closed: an identity is needed now", {{"peer", facts.peer()}});
+    link.expel("An identity is needed");
+  } else {
+    ++counts_.identities_revoked;
+    log_.info("connection closed: identity was revoked",
+              {{"peer", facts.peer()}, {"identity", facts.identity()}});
+    link.expel("Identity was revoked");
   }
-  close_expired();
 }
 
 void Warrants::close_expired() {

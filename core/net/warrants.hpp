@@ -1,12 +1,15 @@
-// The connections that were let in by a token, and how long that lasts: one whose token expires, or
-// is taken away, is closed with 1008. One timer for all, at rest while nothing expires. Those
-// without a token cost nothing here. Loop thread.
+// What connections were let in by, and how long that lasts: one whose token expires, or is taken
+// away, is closed with 1008, and so is one without a token where that will not do any more. One
+// timer for all, at rest while nothing expires. Those without a token cost nothing here but when the
+// gate changes. Loop thread.
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <set>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "core/access/gate.hpp"
 #include "core/base/log.hpp"
@@ -37,13 +40,15 @@ class Warrants {
     if (!by_link_.empty()) erase(link);
   }
 
-  // The gate has changed: closes those whose token or key it has no more, or has with other groups,
-  // and looks at the times again.
-  void recheck();
+  // The gate has changed: closes those of all links whose token or key it has no more, or has with
+  // other groups, or whom it would not let in without one; and looks at the times again.
+  void recheck(const std::vector<std::unique_ptr<WsLink>>& links);
 
  private:
   using Expiry = std::pair<access::WallTime, WsLink*>;
 
+  bool stands(WsLink& link) const;
+  void revoke(WsLink& link);
   void erase(WsLink& link);
   void close_expired();
   void watch();

@@ -205,6 +205,10 @@ void WsLink::refuse(CloseCode code, std::string_view reason) {
   server_.hub().close(*connection_, code, reason);
 }
 
+bool WsLink::is_open() const {
+  return connection_ != nullptr && connection_->state == hub::Connection::State::kOpen;
+}
+
 void WsLink::expel(std::string_view reason) {
   if (connection_ != nullptr) refuse(CloseCode::kPolicy, reason);
 }

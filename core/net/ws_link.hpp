@@ -69,6 +69,8 @@ class WsLink : public hub::Link {
   void check_heartbeat(std::uint64_t now, std::uint64_t interval, std::uint64_t timeout,
                        std::uint64_t period, bool may_judge);
 
+  // Whether it is not being closed, as far as the hub knows.
+  bool is_open() const;
   // Closes the connection with 1008 and this reason.
   void expel(std::string_view reason);
 

@@ -356,6 +356,30 @@ TEST(WhoConnects, a_key_that_is_taken_away_takes_its_tokens_along) {
   expect_status(401, bearing(token_of("alice", std::time(nullptr) + 3600)));
 }
 
+TEST(WhoConnects, who_is_nobody_goes_when_an_identity_is_required) {
+  ServerOptions options{.plugins = {"facts"}, .tables = alice_and_bob()};
+  start(options);
+  WsClient nobody = connect();
+  WsClient alice = connect(bearing(kAlice));
+  options.tables += "required = true\n";
+  server().folder().write("jackfield.toml", configuration_text(server().folder(), options));
+  nobody.expect_closed(1008, "An identity is needed");
+  server().wait_for_log({"connection closed: an identity is needed now", "peer=127.0.0.1"});
+  alice.expect_nothing();
+  expect_status(401, {});
+}
+
+TEST(WhoConnects, what_json_web_tokens_are_held_to_counts_for_who_is_connected) {
+  ServerOptions options{.plugins = {"facts"}, .tables = jwt()};
+  start(options);
+  const std::string token = token_of("alice", std::time(nullptr) + 3600, R"(,"iss":"a")");
+  WsClient alice = connect(bearing(token));
+  options.tables += "[jwt]\nissuer = \"b\"\n";
+  server().folder().write("jackfield.toml", configuration_text(server().folder(), options));
+  alice.expect_closed(1008, "Token was revoked");
+  expect_status(401, bearing(token));
+}
+
 TEST(WhoConnects, files_that_will_not_do_keep_it_from_starting) {
   const std::string path = write("tokens", std::string("alice ") + kAlice + "\n");
   ::chmod(path.c_str(), 0644);
@@ -385,6 +409,20 @@ TEST(WhoConnects, the_user_of_a_unix_socket_where_the_configuration_says_so) {
   server().stop();
   start({.plugins = {"facts"}, .tables = alice_and_bob() + "required = true\n", .listen = {socket}});
   expect_status(401, {});
+}
+
+TEST(WhoConnects, the_user_of_a_unix_socket_goes_when_that_is_no_identity_any_more) {
+  ServerOptions options{.plugins = {"facts"},
+                        .tables = "[auth]\nunix_peers = true\n",
+                        .listen = {"unix:" + (secrets.path() / "s").string(), "127.0.0.1:0"}};
+  start(options);
+  WsClient user = connect();
+  WsClient nobody(server().addresses().at(1));
+  options.tables = "";
+  server().folder().write("jackfield.toml", configuration_text(server().folder(), options));
+  user.expect_closed(1008, "Identity was revoked");
+  nobody.expect_nothing();
+  expect_facts({}, "");
 }
 
 // ---- rules

@@ -123,6 +123,34 @@ TEST(AccessGate, a_warrant_stands_as_long_as_what_it_rests_on) {
   CHECK_FALSE(stands(by_token));
 }
 
+TEST(AccessGate, a_json_web_tokens_warrant_rests_on_what_tokens_are_held_to_as_well) {
+  const Verdict verdict = judge(token(kNow + 10));
+  const auto stands_with = [&](void (*change)(Settings&)) {
+    Settings others = settings;
+    change(others);
+    CHECK(gate.apply(others, false).is_ok());
+    return gate.stands(*verdict.warrant, verdict.identity.text, verdict.identity.groups);
+  };
+  CHECK(stands_with([](Settings& others) { others.jwt_leeway = std::chrono::seconds(1); }));
+  CHECK_FALSE(stands_with([](Settings& others) { others.jwt_issuer = "x"; }));
+  CHECK_FALSE(stands_with([](Settings& others) { others.jwt_audience = "x"; }));
+  CHECK_FALSE(stands_with([](Settings& others) { others.jwt_groups_claim = "x"; }));
+  CHECK_FALSE(stands_with([](Settings& others) { others.jwt_exp_required = false; }));
+  CHECK(stands_with([](Settings&) {}));
+}
+
+TEST(AccessGate, without_a_token_counts_who_the_settings_let_in) {
+  CHECK(gate.stands_without_token(""));
+  CHECK(gate.stands_without_token("cert:c"));
+  CHECK_FALSE(gate.stands_without_token("unix:u"));
+  settings.required = true;
+  settings.unix_peers = true;
+  CHECK(gate.apply(settings, false).is_ok());
+  CHECK_FALSE(gate.stands_without_token(""));
+  CHECK(gate.stands_without_token("cert:c"));
+  CHECK(gate.stands_without_token("unix:u"));
+}
+
 TEST(AccessGate, settings_whose_files_fail_change_nothing) {
   Settings wrong = settings;
   wrong.required = true;
