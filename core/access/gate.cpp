@@ -54,11 +54,11 @@ base::Status Gate::apply(const Settings& settings, bool watches_files) {
 
   TokenTable tokens;
   if (!settings.tokens.empty()) {
-    auto read = TokenTable::read(settings.tokens);
+    auto read = TokenTable::read(settings.tokens, user_);
     if (!read.is_ok()) return base::Status::failure(read.message());
     tokens = std::move(read.value());
   }
-  auto jwt = JwtCheck::read(settings);
+  auto jwt = JwtCheck::read(settings, user_);
   if (!jwt.is_ok()) return base::Status::failure(jwt.message());
 
   settings_ = settings;

@@ -3,6 +3,8 @@
 // says holds a token. Loop thread.
 #pragma once
 
+#include <unistd.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -65,6 +67,10 @@ class Gate {
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 
+  // Whom the server will be, where it is still root: the files of tokens and keys may be his. Until
+  // then whoever it is.
+  void set_user(uid_t user) { user_ = user; }
+
   // Takes other settings, and reads the files that they name, also where neither has changed. Fails
   // with one sentence; then all is as it was.
   base::Status apply(const Settings& settings, bool watches_files);
@@ -100,6 +106,7 @@ class Gate {
   base::Loop& loop_;
   base::Log& log_;
   const Clock clock_;
+  uid_t user_ = ::geteuid();
   Settings settings_;
   bool watches_files_ = false;
   OriginList origins_;

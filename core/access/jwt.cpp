@@ -69,7 +69,7 @@ base::Status check_key(const JwtKey& key, const std::string& octets) {
 
 }  // namespace
 
-base::Result<JwtCheck> JwtCheck::read(const Settings& settings) {
+base::Result<JwtCheck> JwtCheck::read(const Settings& settings, uid_t user) {
   JwtCheck check;
   check.issuer_ = settings.jwt_issuer;
   check.audience_ = settings.jwt_audience;
@@ -79,7 +79,7 @@ base::Result<JwtCheck> JwtCheck::read(const Settings& settings) {
   const std::string rules = rules_of(settings);
   for (const JwtKey& key : settings.jwt_keys) {
     const bool is_shared = key.algorithm == Algorithm::kHs256;
-    auto text = read_secret_file(key.file, is_shared ? Secrecy::kSecret : Secrecy::kPublic);
+    auto text = read_secret_file(key.file, is_shared ? Secrecy::kSecret : Secrecy::kPublic, user);
     if (!text.is_ok()) return base::Result<JwtCheck>::failure(text.message());
     std::string octets = std::move(text.value());
     if (is_shared && octets.ends_with('\n')) octets.pop_back();  // an editor's, not the key's

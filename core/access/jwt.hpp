@@ -2,6 +2,8 @@
 // bearer in now. Any thread; values.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,8 +38,9 @@ class JwtCheck {
   static constexpr std::size_t kMaxTried = 4;  // keys, for a token that names none
 
   JwtCheck() = default;
-  // Reads the files of the keys. Fails with one sentence that names the file.
-  static base::Result<JwtCheck> read(const Settings& settings);
+  // Reads the files of the keys, which others must not be able to write, nor to read where they are
+  // shared keys; `user` is whom the server will be. Fails with one sentence that names the file.
+  static base::Result<JwtCheck> read(const Settings& settings, uid_t user = ::geteuid());
 
   bool has_keys() const { return !keys_.empty(); }
   // Whether it has the key still, and holds tokens to the same issuer, audience, claim of groups and

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "core/base/descriptor.hpp"
+#include "core/base/file_trust.hpp"
 
 namespace jackfield::access {
 namespace {
@@ -19,7 +20,7 @@ constexpr std::size_t kMaxOctets = 1 << 20;
 
 }  // namespace
 
-Text read_secret_file(const std::filesystem::path& path, Secrecy secrecy) {
+Text read_secret_file(const std::filesystem::path& path, Secrecy secrecy, uid_t user) {
   const auto refuse = [&](const std::string& why) {
     return Text::failure(path.string() + ": " + why);
   };
@@ -32,12 +33,10 @@ Text read_secret_file(const std::filesystem::path& path, Secrecy secrecy) {
   struct stat facts {};
   if (::fstat(file.number(), &facts) != 0) return refuse_by_errno();
   if (!S_ISREG(facts.st_mode)) return refuse("is no regular file");
-  const mode_t forbidden = secrecy == Secrecy::kSecret ? S_IROTH | S_IWOTH : S_IWOTH;
-  if ((facts.st_mode & forbidden) != 0) {
-    return refuse((facts.st_mode & forbidden & S_IWOTH) != 0
-                      ? "can be written by others; take that from them (chmod o-rwx)"
-                      : "can be read by others; take that from them (chmod o-rwx)");
-  }
+  const base::Status trust = secrecy == Secrecy::kSecret
+                                 ? base::check_secret_file(file.number(), path, user)
+                                 : base::check_unwritable_by_others(file.number(), path, user);
+  if (!trust.is_ok()) return Text::failure(trust.message());
   std::string text;
   std::array<char, 4096> chunk{};
   while (text.size() <= kMaxOctets) {

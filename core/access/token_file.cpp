@@ -88,8 +88,8 @@ std::string read_entry(std::string_view line, TokenTable::Entry& entry) {
 
 }  // namespace
 
-Table TokenTable::read(const std::filesystem::path& path) {
-  const auto text = read_secret_file(path, Secrecy::kSecret);
+Table TokenTable::read(const std::filesystem::path& path, uid_t user) {
+  const auto text = read_secret_file(path, Secrecy::kSecret, user);
   if (!text.is_ok()) return Table::failure(text.message());
   return parse(text.value(), path.string());
 }

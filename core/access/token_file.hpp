@@ -7,6 +7,8 @@
 // Any thread; values.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -31,9 +33,11 @@ class TokenTable {
   };
 
   TokenTable() = default;
-  // Reads a file, which others must not be able to read. Fails with one sentence that names the
-  // file and, of its first mistake, the line; it quotes no token.
-  static base::Result<TokenTable> read(const std::filesystem::path& path);
+  // Reads a file, which others must not be able to read or write; `user` is whom the server will be.
+  // Fails with one sentence that names the file and, of its first mistake, the line; it quotes no
+  // token.
+  static base::Result<TokenTable> read(const std::filesystem::path& path,
+                                       uid_t user = ::geteuid());
   // The same for text that was read already; `name` names it.
   static base::Result<TokenTable> parse(std::string_view text, const std::string& name);
 

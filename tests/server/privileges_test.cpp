@@ -245,6 +245,21 @@ TEST(Privileges, a_configuration_that_user_cannot_read_is_said_at_the_start_and_
   expect_echo();
 }
 
+TEST(Privileges, a_token_file_may_be_that_users_and_is_read_again_as_him) {
+  if (!is_root()) return;
+  const TemporaryFolder secrets;
+  LONGS_EQUAL(0, ::chmod(secrets.path().c_str(), 0755));
+  const fs::path tokens = secrets.write("tokens", "alice 0123456789abcdef-alice\n");
+  LONGS_EQUAL(0, ::chmod(tokens.c_str(), 0600));
+  LONGS_EQUAL(0, ::chown(tokens.c_str(), nobody().user, 0));
+  start_as(kUser, {.plugins = {"echo"},
+                   .tables = "[auth]\ntokens = \"" + tokens.string() + "\"\n"});
+  WsClient alice = connect({.headers = {"Authorization: Bearer 0123456789abcdef-alice"}});
+  secrets.write("tokens", "bob 0123456789abcdef-bob\n");
+  hang_up();
+  alice.expect_closed(1008, "Token was revoked");
+}
+
 TEST(Privileges, plugins_come_and_are_replaced_and_go_unmapped) {
   if (!is_root()) return;
   start_as(kUser, {.plugins = {{"gen_1", "generation.so"}, "echo"}, .log_level = "debug"});

@@ -194,12 +194,11 @@ TEST(AccessJwt, weak_keys_are_not_read) {
 TEST(AccessJwt, a_shared_key_that_others_can_read_is_not_read) {
   settings.jwt_keys.push_back(
       {"", Algorithm::kHs256, write("open", keys().shared.file(), 0644)});
-  STRCMP_CONTAINS("open: can be read by others; take that from them (chmod o-rwx)",
-                  why_unreadable().c_str());
+  STRCMP_CONTAINS("mode 0644) is readable by all; \"chmod o-rwx ", why_unreadable().c_str());
   settings.jwt_keys = {{"", Algorithm::kRs256, write("public", keys().rsa.file(), 0644)}};
   read();
   settings.jwt_keys = {{"", Algorithm::kRs256, write("public", keys().rsa.file(), 0666)}};
-  STRCMP_CONTAINS("can be written by others", why_unreadable().c_str());
+  STRCMP_CONTAINS("mode 0666) is writable by all; \"chmod go-w ", why_unreadable().c_str());
   settings.jwt_keys = {{"", Algorithm::kRs256, folder.path() / "nowhere"}};
   STRCMP_CONTAINS("nowhere: cannot be read: No such file or directory", why_unreadable().c_str());
   settings.jwt_keys = {{"", Algorithm::kRs256, folder.path()}};

@@ -97,17 +97,42 @@ TEST(AccessTokenFile, what_is_taken_away_stands_no_more) {
   CHECK_FALSE(parse("alice fedcba9876543210 ops\n").has(digest, "token:alice", "ops"));
 }
 
-TEST(AccessTokenFile, a_file_that_others_can_read_is_refused) {
+// base_file_trust_test.cpp has all that this is judged by.
+TEST(AccessTokenFile, a_file_that_others_can_read_or_write_is_refused) {
   const jackfield::test::TemporaryFolder folder;
   const std::string path = (folder.path() / "tokens").string();
   std::ofstream(path) << "alice 0123456789abcdef\n";
   for (const mode_t mode : {0644u, 0604u, 0602u, 0607u}) {
     ::chmod(path.c_str(), mode);
-    STRCMP_CONTAINS("by others; take that from them (chmod o-rwx)",
+    STRCMP_CONTAINS((mode & 2) != 0 ? "is writable by all" : "is readable by all",
                     TokenTable::read(path).message().c_str());
   }
-  for (const mode_t mode : {0600u, 0640u, 0660u}) {
+  for (const mode_t mode : {0400u, 0600u}) {
     ::chmod(path.c_str(), mode);
     CHECK(TokenTable::read(path).is_ok());
   }
+}
+
+TEST(AccessTokenFile, a_file_of_a_stranger_or_of_a_group_that_others_are_in_is_refused) {
+  constexpr uid_t kServer = 3'999'999'998;
+  constexpr uid_t kStranger = 3'999'999'999;
+  const jackfield::test::TemporaryFolder folder;
+  const std::string path = (folder.path() / "tokens").string();
+  std::ofstream(path) << "alice 0123456789abcdef\n";
+  ::chmod(path.c_str(), 0640);
+  if (::chown(path.c_str(), kServer, kStranger) != 0) {
+    UT_PRINT("SKIPPED: only root can give a file away");
+    return;
+  }
+  STRCMP_CONTAINS("is readable by its group", TokenTable::read(path, kServer).message().c_str());
+  ::chmod(path.c_str(), 0600);
+  CHECK(TokenTable::read(path, kServer).is_ok());
+  STRCMP_CONTAINS("belongs neither to root nor to 3999999999",
+                  TokenTable::read(path, kStranger).message().c_str());
+  // That is how root gives it to a server that runs as another user.
+  LONGS_EQUAL(0, ::chown(path.c_str(), 0, kStranger));
+  ::chmod(path.c_str(), 0640);
+  CHECK(TokenTable::read(path, kServer).is_ok());
+  ::chmod(path.c_str(), 0660);
+  STRCMP_CONTAINS("is writable by its group", TokenTable::read(path, kServer).message().c_str());
 }
