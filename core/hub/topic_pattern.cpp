@@ -35,7 +35,7 @@ bool TopicPattern::match(std::string_view topic) const {
 }
 
 bool TopicPattern::match(std::string_view topic, Params& params) const {
-  params.count = 0;
+  params.count = 0;  // of whichever pattern was asked before
   if (!pattern_) return true;
   if (!takes_rest_) return pattern_->match(topic, params);
   std::size_t end = 0;  // of the segments that the pattern has

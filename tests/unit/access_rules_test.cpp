@@ -118,6 +118,13 @@ TEST(AccessRules, identity_in_a_topic_is_the_clients_own_name) {
   CHECK_FALSE(may_send(open, nobody, "user:"));
 }
 
+TEST(AccessRules, a_star_alone_does_not_ask_for_the_name_that_the_rule_before_it_did) {
+  const Rules rules({{{"user:<identity>"}, {"known"}, {"send"}}, {{"*"}, {"known"}, {"send"}}});
+  CHECK(may_send(rules, alice, "user:bob"));
+  const Rules row({{{"user:<identity>", "*"}, {"known"}, {"send"}}});
+  CHECK(may_send(row, alice, "user:bob"));
+}
+
 TEST(AccessRules, a_name_with_a_colon_is_no_segment) {
   const Rules rules({{{"user:<identity>"}, {"known"}, {"send"}}});
   CHECK_FALSE(may_send(rules, facts("jwt:a:b"), "user:a:b"));
