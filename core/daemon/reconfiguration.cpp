@@ -7,15 +7,41 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/base/account_names.hpp"
 
 namespace jackfield::daemon {
 
 using base::LogLevel;
+
+namespace {
+
+// The files, besides its own, that the configuration has read, with the keys that name them.
+std::vector<std::pair<std::string_view, std::filesystem::path>> files_of(
+    const config::Config& config) {
+  std::vector<std::pair<std::string_view, std::filesystem::path>> files;
+  if (!config.access.tokens.empty()) files.emplace_back("auth.tokens", config.access.tokens);
+  for (const access::JwtKey& key : config.access.jwt_keys) files.emplace_back("jwt.keys", key.file);
+  if (!net::has_tls(config.server.listen)) return files;
+  const net::TlsSettings& tls = config.server.tls;
+  files.emplace_back("tls.certificate", tls.certificate);
+  files.emplace_back("tls.key", tls.key);
+  if (!tls.client_ca.empty()) files.emplace_back("tls.client_ca", tls.client_ca);
+  return files;
+}
+
+// Empty where it can be read.
+std::string why_unreadable(const std::filesystem::path& file) {
+  return ::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) == 0 ? "" : std::strerror(errno);
+}
+
+}  // namespace
 
 Reconfiguration::Reconfiguration(ConfigSource source, config::Config& config, const Parts& parts)
     : source_(std::move(source)), started_(config), config_(config), parts_(parts) {}
@@ -115,13 +141,22 @@ void Reconfiguration::say_distrust() {
 
 // Better now than when it is wanted: root may have read it for a server that is another user now.
 void Reconfiguration::warn_of_unreadable() {
-  if (!source_.stamp()) return;
-  if (::faccessat(AT_FDCWD, source_.file().c_str(), R_OK, AT_EACCESS) == 0) return;
-  const std::string reason = std::strerror(errno);
-  parts_.log.warning("the configuration cannot be read again",
-                     {{"file", source_.file().string()},
-                      {"user", base::user_name(::geteuid())},
-                      {"reason", reason}});
+  const std::string user = base::user_name(::geteuid());
+  if (source_.stamp()) {
+    const std::string reason = why_unreadable(source_.file());
+    if (!reason.empty()) {
+      parts_.log.warning(
+          "the configuration cannot be read again",
+          {{"file", source_.file().string()}, {"user", user}, {"reason", reason}});
+    }
+  }
+  for (const auto& [key, file] : files_of(config_)) {
+    const std::string reason = why_unreadable(file);
+    if (reason.empty()) continue;
+    parts_.log.write_each(
+        LogLevel::kWarning, "a file cannot be read again, so what it is for cannot change",
+        {{"key", key}, {"file", file.string()}, {"user", user}, {"reason", reason}});
+  }
 }
 
 void Reconfiguration::say_postponed(const std::vector<config::Change>& postponed) {

@@ -245,6 +245,33 @@ TEST(Privileges, a_configuration_that_user_cannot_read_is_said_at_the_start_and_
   expect_echo();
 }
 
+TEST(Privileges, files_of_tokens_and_keys_that_user_cannot_read_are_said_at_the_start) {
+  if (!is_root()) return;
+  const TemporaryFolder secrets;
+  LONGS_EQUAL(0, ::chmod(secrets.path().c_str(), 0755));
+  const fs::path tokens = secrets.write("tokens", "alice 0123456789abcdef-alice\n");
+  const fs::path key = secrets.write("key", "0123456789abcdef0123456789abcdef");
+  const fs::path readable = secrets.write("readable", "fedcba9876543210fedcba9876543210");
+  for (const fs::path& file : {tokens, key}) LONGS_EQUAL(0, ::chmod(file.c_str(), 0600));
+  LONGS_EQUAL(0, ::chown(readable.c_str(), nobody().user, 0));
+  LONGS_EQUAL(0, ::chmod(readable.c_str(), 0600));
+  const auto jwt_key = [](const char* kid, const fs::path& file) {
+    return "[[jwt.keys]]\nkid = \"" + std::string(kid) + "\"\nalgorithm = \"HS256\"\nfile = \"" +
+           file.string() + "\"\n";
+  };
+  start_as(kUser, {.plugins = {"echo"},
+                   .tables = "[auth]\ntokens = \"" + tokens.string() + "\"\n" +
+                             jwt_key("a", key) + jwt_key("b", readable)});
+  const std::string message = "a file cannot be read again, so what it is for cannot change";
+  server().wait_for_log({"level=warning", message, "key=auth.tokens", "file=" + tokens.string(),
+                         "user=nobody", "Permission denied"});
+  server().wait_for_log({"level=warning", message, "key=jwt.keys", "file=" + key.string()});
+  LONGS_EQUAL(0, count({message, readable.string()}));
+  options.server = "origins = [\"https://app.example\"]";
+  change();
+  server().wait_for_log({"level=error", "who may connect is not changed", "Permission denied"});
+}
+
 TEST(Privileges, a_token_file_may_be_that_users_and_is_read_again_as_him) {
   if (!is_root()) return;
   const TemporaryFolder secrets;
