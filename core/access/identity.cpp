@@ -1,25 +1,23 @@
 #include "core/access/identity.hpp"
 
-#include <pwd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <fstream>
+
+#include "core/base/account_names.hpp"
 
 namespace jackfield::access {
 namespace {
 
 bool is_visible(char c) { return c > ' ' && c < 0x7f; }
 
-std::string user_name(uid_t user) {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  const bool is_found =
-      ::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
-  if (is_found && is_name(found->pw_name)) return found->pw_name;
-  return std::to_string(user);
+// proc(5); the kernel's default where that cannot be read.
+uid_t overflow_user() {
+  constexpr uid_t kDefault = 65534;
+  uid_t user = kDefault;
+  std::ifstream file("/proc/sys/kernel/overflowuid");
+  return file >> user ? user : kDefault;
 }
 
 }  // namespace
@@ -52,7 +50,15 @@ std::optional<Identity> unix_identity(int descriptor) {
   ucred peer{};
   size = sizeof peer;
   if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
-  return Identity{.text = std::string(kUnixKind) + user_name(peer.uid), .groups = {}};
+  const auto account = base::find_account(peer.uid);
+  return user_identity(peer.uid, account ? account->name : "", overflow_user());
+}
+
+std::optional<Identity> user_identity(uid_t user, std::string_view name, uid_t overflow) {
+  if (user == overflow) return std::nullopt;
+  const bool is_number = name.find_first_not_of("0123456789") == std::string_view::npos;
+  const std::string shown = is_name(name) && !is_number ? std::string(name) : std::to_string(user);
+  return Identity{.text = std::string(kUnixKind) + shown, .groups = {}};
 }
 
 }  // namespace jackfield::access

@@ -2,6 +2,8 @@
 // they belong to. Any thread; values.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -36,8 +38,14 @@ std::string_view name_of(std::string_view identity);
 std::optional<Identity> certificate_identity(std::string_view common_name);
 
 // The one of the process at the other end of a Unix socket (SO_PEERCRED, unix(7)): its user's name,
-// or the number where that has none. `descriptor` is the socket. Nothing where it is no such
+// or the number where that has none. Nothing for who may be of another user namespace (see below).
+// `descriptor` is the socket. Nothing where it is no such
 // socket. Asks the system's user database, and is as fast as that.
 std::optional<Identity> unix_identity(int descriptor);
+
+// That of a user by his number and his name, which may be empty. A name that could be read as a
+// number is not taken. Nothing for `overflow`: whoever has no number here, being of another user
+// namespace, is shown with that one (user_namespaces(7)).
+std::optional<Identity> user_identity(uid_t user, std::string_view name, uid_t overflow);
 
 }  // namespace jackfield::access
