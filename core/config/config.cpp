@@ -13,7 +13,6 @@
 
 #include "core/base/account_names.hpp"
 #include "core/base/descriptor.hpp"
-#include "core/base/file_trust.hpp"
 #include "core/base/result.hpp"
 #include "core/config/endpoint.hpp"
 #include "core/config/field.hpp"
@@ -219,8 +218,7 @@ base::Result<std::string> failed_to_read() {
 
 enum class Kind { kAny, kRegular };
 
-base::Result<std::string> read_file(const std::filesystem::path& path, Kind kind,
-                                    std::string& distrust) {
+base::Result<std::string> read_file(const std::filesystem::path& path, Kind kind) {
   // A pipe that nobody writes to is opened at once where the caller does not want it anyway.
   const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | (kind == Kind::kRegular ? O_NONBLOCK : 0);
   const base::Descriptor file(::open(path.c_str(), flags));
@@ -233,9 +231,6 @@ base::Result<std::string> read_file(const std::filesystem::path& path, Kind kind
   if (kind == Kind::kRegular && !S_ISREG(facts.st_mode)) {
     return base::Result<std::string>::failure(
         "is no regular file: what it says can be read only once, at the start");
-  }
-  if (S_ISREG(facts.st_mode)) {
-    distrust = base::fault_of_writers(file.number(), facts, path);
   }
   std::string text;
   std::array<char, 16384> chunk{};
@@ -251,14 +246,9 @@ base::Result<std::string> read_file(const std::filesystem::path& path, Kind kind
 }
 
 Outcome load(const std::filesystem::path& file, Kind kind) {
-  std::string distrust;
-  const base::Result<std::string> text = read_file(file, kind, distrust);
+  const base::Result<std::string> text = read_file(file, kind);
+  if (text.is_ok()) return parse(text.value(), file);
   Outcome outcome;
-  if (text.is_ok()) {
-    outcome = parse(text.value(), file);
-    outcome.distrust = std::move(distrust);
-    return outcome;
-  }
   outcome.mistakes.push_back(Mistake{file.string(), 0, 0, "", text.message()});
   return outcome;
 }

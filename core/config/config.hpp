@@ -43,9 +43,6 @@ std::string to_text(const Mistake& mistake);
 struct Outcome {
   Config config;                  // the defaults where there are mistakes
   std::vector<Mistake> mistakes;  // in the order of the file
-  // How others could change the file that was read (base/file_trust.hpp): what it says is then
-  // theirs to say. Empty: they cannot, or it is no regular file.
-  std::string distrust;
 
   bool is_ok() const { return mistakes.empty(); }
 };

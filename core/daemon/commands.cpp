@@ -80,7 +80,8 @@ int run_server(const ServeOptions& options) {
 
 int check_config(const std::string& file) {
   const config::Outcome outcome = config::load(file);
-  if (!outcome.distrust.empty()) complain("warning: others can change it: " + outcome.distrust);
+  const std::string distrust = fault_of_way_to(file);
+  if (!distrust.empty()) complain("warning: others can change it: " + distrust);
   if (!is_well(outcome) || !check_tls(outcome.config.server)) return kExitMistake;
   std::printf("%s: no mistakes\n", file.c_str());
   return kExitOk;

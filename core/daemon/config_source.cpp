@@ -4,8 +4,15 @@
 
 #include "core/config/endpoint.hpp"
 #include "core/daemon/installation.hpp"
+#include "core/files/way.hpp"
 
 namespace jackfield::daemon {
+
+std::string fault_of_way_to(const std::filesystem::path& file) {
+  if (file.empty()) return {};
+  const auto reached = files::reach_file(file);
+  return reached.is_ok() ? reached.value().fault : "";
+}
 
 config::Outcome ConfigSource::read() {
   config::Outcome outcome;
@@ -24,7 +31,7 @@ config::Outcome ConfigSource::read_again() {
 }
 
 config::Outcome ConfigSource::overridden(config::Outcome outcome) {
-  distrust_ = outcome.distrust;
+  distrust_ = fault_of_way_to(file());
   if (!outcome.is_ok()) return outcome;
   config::Config& config = outcome.config;
   if (!options_.listen.empty()) {

@@ -20,6 +20,11 @@ struct ServeOptions {
   std::string log_level;
 };
 
+// How others could change the configuration file, or put another in its place, by a folder on the
+// way (files/way.hpp): what it says is then theirs to say. Empty: they cannot, or it is no regular
+// file that can be read.
+std::string fault_of_way_to(const std::filesystem::path& file);
+
 class ConfigSource {
  public:
   explicit ConfigSource(ServeOptions options) : options_(std::move(options)) {}
@@ -36,7 +41,7 @@ class ConfigSource {
   // read again.
   const std::optional<files::FileStamp>& stamp() const { return stamp_; }
 
-  // How others could change the file when it was read last (config::Outcome).
+  // How others could change the file when it was read last (fault_of_way_to).
   const std::string& distrust() const { return distrust_; }
 
  private:

@@ -453,6 +453,19 @@ TEST(Privileges, a_plugins_folder_that_user_cannot_read_is_one_line_and_code_3) 
 
 // ---- the file that says all this
 
+TEST(Privileges, a_configuration_in_a_folder_that_others_can_write_is_said) {
+  begin({.plugins = {"echo"}});
+  LONGS_EQUAL(0, count({"others can change the configuration"}));
+  LONGS_EQUAL(0, ::chmod(server().folder().path().c_str(), 0777));
+  hang_up();
+  server().wait_for_log({"level=warning", "others can change the configuration", "the folder ",
+                         "mode 0777", "is writable by all"});
+  const fs::path file = server().folder().path() / "jackfield.toml";
+  const Finished checked = run_program({jackfield_executable(), "check", file.string()});
+  STRCMP_CONTAINS("others can change it: the folder ", checked.errors.c_str());
+  LONGS_EQUAL(0, ::chmod(server().folder().path().c_str(), 0700));
+}
+
 TEST(Privileges, a_configuration_that_others_can_write_is_said_at_the_start_and_when_it_is_read) {
   begin({.plugins = {"echo"}});
   LONGS_EQUAL(0, count({"others can change the configuration"}));
