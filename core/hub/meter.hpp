@@ -17,11 +17,11 @@ struct Rates {
   Rates(std::size_t messages_per_s, std::size_t bytes_per_s, std::size_t subscribes_per_s,
         std::size_t max_subscriptions);
 
-  // What so many octets cost.
+  // What so many octets cost; UINT32_MAX also for what costs more.
   std::uint32_t cost_of(std::size_t octets) const {
-    const std::uint64_t limited = std::min<std::uint64_t>(octets, std::uint64_t{1} << 32);
-    return static_cast<std::uint32_t>(
-        std::min<std::uint64_t>((limited * octet_cost) >> kOctetShift, UINT32_MAX));
+    std::uint64_t cost = 0;
+    if (__builtin_mul_overflow(std::uint64_t{octets}, octet_cost, &cost)) return UINT32_MAX;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(cost >> kOctetShift, UINT32_MAX));
   }
 
   static constexpr unsigned kOctetShift = 20;

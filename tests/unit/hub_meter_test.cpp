@@ -183,6 +183,9 @@ TEST(HubMeter, costs_stay_within_their_words) {
   const Rates slow(1, 1, 1, 1'000'000);
   LONGS_EQUAL(UINT32_MAX, slow.cost_of(std::size_t{1} << 40));
   LONGS_EQUAL(1'000'000, slow.cost_of(1));
+  LONGS_EQUAL(UINT32_MAX, slow.cost_of(4295));
+  LONGS_EQUAL(UINT32_MAX, slow.cost_of(17'592'187));  // times octet_cost just over a word of 64 bits
+  LONGS_EQUAL(UINT32_MAX, slow.cost_of(SIZE_MAX));
   LONGS_EQUAL(4, slow.max_refusals);
   CHECK(slow.subscribe_burst >= Rates::kBurst);
   const Rates fast(1'000'000, 1 << 30, 1'000'000, 1);
