@@ -32,7 +32,9 @@ void log_line(int level, const char* line) {
   lws_log->debug("libwebsockets", {{"lws_level", level}, {"text", text}});
 }
 
+// Empty: not said.
 std::string hsts_text(const Settings& settings) {
+  if (settings.tls.hsts_max_age_s == 0) return {};
   return "max-age=" + std::to_string(settings.tls.hsts_max_age_s);
 }
 
@@ -66,7 +68,7 @@ base::Status Vhosts::start(const Settings& settings, const lws_protocols* protoc
   info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
   info.protocols = protocols;
   if (auto status = add_plain(info); !status.is_ok() || !with_tls) return status;
-  hsts_ = hsts_text(settings);
+  set_hsts(settings);
   return add_tls(info);
 }
 
@@ -87,18 +89,26 @@ base::Status Vhosts::add_tls(lws_context_creation_info& info) {
   info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX |
                   LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
   info.alpn = "http/1.1";
-  hsts_header_.name = "strict-transport-security:";
-  hsts_header_.value = hsts_.c_str();
-  info.headers = &hsts_header_;
+  info.headers = &first_header_;
   tls_vhost_ = lws_create_vhost(context_, &info);
   if (tls_vhost_ != nullptr) return base::Status::ok();
   return base::Status::failure("libwebsockets could not make a vhost with TLS");
 }
 
 void Vhosts::apply(const Settings& settings) {
-  hsts_ = hsts_text(settings);
-  hsts_header_.value = hsts_.c_str();
+  set_hsts(settings);
   show_log();
+}
+
+void Vhosts::set_hsts(const Settings& settings) {
+  hsts_ = hsts_text(settings);
+  hsts_header_.name = "strict-transport-security:";
+  hsts_header_.value = hsts_.c_str();
+  // The vhost keeps where its list begins, for good: so that is one that may always be said (caches
+  // could keep a 404 or a 405 else, RFC 9110 section 15.1).
+  first_header_.name = "cache-control:";
+  first_header_.value = "no-store";
+  first_header_.next = hsts_.empty() ? nullptr : &hsts_header_;
 }
 
 void Vhosts::show_log() const {
@@ -118,7 +128,7 @@ void Vhosts::end() {
 }
 
 bool Vhosts::add_hsts(lws* wsi, lws_process_html_args& headers) const {
-  if (lws_is_ssl(wsi) == 0) return true;
+  if (lws_is_ssl(wsi) == 0 || hsts_.empty()) return true;
   auto* cursor = reinterpret_cast<unsigned char*>(headers.p);
   unsigned char* const end = cursor + headers.max_len;
   const auto* const name = reinterpret_cast<const unsigned char*>(hsts_header_.name);

@@ -60,6 +60,7 @@ class Vhosts {
  private:
   base::Status add_plain(lws_context_creation_info& info);
   base::Status add_tls(lws_context_creation_info& info);
+  void set_hsts(const Settings& settings);
   void show_log() const;
 
   LoopUv& loop_;
@@ -68,8 +69,9 @@ class Vhosts {
   lws_context* context_ = nullptr;
   lws_vhost* vhost_ = nullptr;
   lws_vhost* tls_vhost_ = nullptr;  // null: no listener has TLS
-  // libwebsockets points to both.
-  std::string hsts_;
+  // libwebsockets points to these.
+  std::string hsts_;  // empty: not said
+  lws_protocol_vhost_options first_header_{};
   lws_protocol_vhost_options hsts_header_{};
   std::vector<uv_timer_t*> timers_;  // of the context, as long as that is there
 };

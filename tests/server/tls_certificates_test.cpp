@@ -361,4 +361,25 @@ TEST(TlsRenewal, a_configuration_may_name_other_files_and_rules) {
   expect_renewed("08");
 }
 
+TEST(TlsRenewal, browsers_are_told_nothing_any_more_once_that_is_0) {
+  constexpr const char* kHeader = "strict-transport-security";
+  write(numbered(1));
+  start_tls();
+  const Address address = server().addresses().at(0);
+  const auto ask = [&] {
+    return http_request(address, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  };
+  STRCMP_EQUAL("max-age=31536000", ask().header(kHeader).c_str());
+  std::size_t changes = 0;
+  ServerOptions options = tls_options();
+  for (const auto& [seconds, header] : {std::pair{"0", ""}, {"7", "max-age=7"}}) {
+    options.tables = tls_options().tables + "\nhsts_max_age_s = " + seconds + "\n";
+    server().folder().write("jackfield.toml", configuration_text(server().folder(), options));
+    hang_up();
+    server().wait_for_logs(++changes, {"configuration changed"});
+    STRCMP_EQUAL(header, ask().header(kHeader).c_str());
+    STRCMP_EQUAL(header, connect().response().header(kHeader).c_str());
+  }
+}
+
 }  // namespace

@@ -173,10 +173,14 @@ TEST(Tls, a_page_that_came_without_it_may_not_connect_with_it) {
   LONGS_EQUAL(101, status(1, "http://localhost"));
 }
 
-TEST(Tls, browsers_are_told_to_forget_it_where_they_may_come_without) {
+TEST(Tls, browsers_are_told_nothing_where_that_is_0) {
   start_tls("hsts_max_age_s = 0");
   constexpr const char* kHeader = "Strict-Transport-Security";
-  STRCMP_EQUAL("max-age=0", connect().response().header(kHeader).c_str());
+  const Address tls = server().addresses().at(0);
+  const Response refusal = request(tls, "/");
+  STRCMP_EQUAL("", refusal.header(kHeader).c_str());
+  CHECK(refusal.head.find("trict-") == std::string::npos);
+  STRCMP_EQUAL("", connect().response().header(kHeader).c_str());
 }
 
 TEST(Tls, what_is_no_tls_ends_and_is_counted) {
