@@ -1,8 +1,7 @@
 #include "core/net/first_messages.hpp"
 
-#include <algorithm>
+#include <iterator>
 #include <new>
-#include <utility>
 
 #include "core/net/ws_link.hpp"
 
@@ -10,13 +9,9 @@ namespace jackfield::net {
 
 using std::chrono::milliseconds;
 
-FirstMessages::~FirstMessages() {
-  if (timer_ != 0) loop_.cancel_timer(timer_);
-}
-
 void FirstMessages::set_timeout(milliseconds timeout) {
   timeout_ = timeout;
-  if (timer_ != 0) loop_.cancel_timer(std::exchange(timer_, 0));
+  deadline_.clear();
   if (timeout_.count() == 0) {
     in_order_.clear();
     by_link_.clear();
@@ -41,11 +36,15 @@ void FirstMessages::erase(WsLink& link) {
   if (found == by_link_.end()) return;
   in_order_.erase(found->second);
   by_link_.erase(found);
-  if (in_order_.empty() && timer_ != 0) loop_.cancel_timer(std::exchange(timer_, 0));
+  if (in_order_.empty()) deadline_.clear();
 }
 
-void FirstMessages::close_late() {
-  const auto latest = base::Loop::now() - timeout_;
+void FirstMessages::judge() {
+  const auto now = base::Loop::now();
+  if (deadline_.take_held_up()) {  // and peers perhaps with it
+    for (Waiting& waiting : in_order_) waiting.begun = now;
+  }
+  const auto latest = now - timeout_;
   while (!in_order_.empty() && in_order_.front().begun <= latest) {
     WsLink& link = *in_order_.front().link;
     ++counts_.first_messages_missed;
@@ -53,17 +52,11 @@ void FirstMessages::close_late() {
     erase(link);
     link.expel("No message came");
   }
+  watch();
 }
 
 void FirstMessages::watch() {
-  if (timer_ != 0 || in_order_.empty()) return;
-  const auto left = in_order_.front().begun + timeout_ - base::Loop::now();
-  const auto delay = std::chrono::ceil<milliseconds>(left);
-  timer_ = loop_.start_timer(std::max(delay, milliseconds(1)), milliseconds(0), [this] {
-    timer_ = 0;
-    close_late();
-    watch();
-  });
+  if (!in_order_.empty() && !deadline_.is_set()) deadline_.set(in_order_.front().begun + timeout_);
 }
 
 }  // namespace jackfield::net

@@ -7,8 +7,9 @@
 #include <unordered_map>
 
 #include "core/base/log.hpp"
-#include "core/base/loop.hpp"
 #include "core/net/counts.hpp"
+#include "core/net/deadline.hpp"
+#include "core/net/loop_uv.hpp"
 
 namespace jackfield::net {
 
@@ -17,9 +18,8 @@ class WsLink;
 class FirstMessages {
  public:
   // `timeout`: 0: none.
-  FirstMessages(std::chrono::milliseconds timeout, base::Loop& loop, base::Log& log, Counts& counts)
-      : timeout_(timeout), loop_(loop), log_(log), counts_(counts) {}
-  ~FirstMessages();
+  FirstMessages(std::chrono::milliseconds timeout, LoopUv& loop, base::Log& log, Counts& counts)
+      : timeout_(timeout), log_(log), counts_(counts), deadline_(loop) {}
   FirstMessages(const FirstMessages&) = delete;
   FirstMessages& operator=(const FirstMessages&) = delete;
 
@@ -33,6 +33,12 @@ class FirstMessages {
     if (!in_order_.empty()) erase(link);
   }
 
+  // Closes those whose time is up. To be called when all is read that there is: what has come in
+  // time counts, whenever the server comes to read it.
+  void close_late() {
+    if (deadline_.is_due()) judge();
+  }
+
  private:
   struct Waiting {
     WsLink* link;
@@ -40,16 +46,15 @@ class FirstMessages {
   };
 
   void erase(WsLink& link);
-  void close_late();
+  void judge();
   void watch();
 
   std::chrono::milliseconds timeout_;
-  base::Loop& loop_;
   base::Log& log_;
   Counts& counts_;
   std::list<Waiting> in_order_;  // of their begin, and so of their ends
   std::unordered_map<WsLink*, std::list<Waiting>::iterator> by_link_;
-  base::TimerId timer_ = 0;  // for the first of them
+  Deadline deadline_;  // of the first of them
 };
 
 }  // namespace jackfield::net

@@ -212,6 +212,7 @@ void Server::read_on() {
   if (tls_ != nullptr && tls_->is_unread()) loop_.wake();
   heartbeats_.check(links_);
   handshakes_.cut_late();
+  first_messages_.close_late();
 }
 
 // ---- from libwebsockets

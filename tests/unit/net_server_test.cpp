@@ -14,6 +14,7 @@
 #include "core/base/ids.hpp"
 #include "core/base/log.hpp"
 #include "core/hub/hub.hpp"
+#include "core/net/deadline.hpp"
 #include "core/net/loop_uv.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/ws_client.hpp"
@@ -248,5 +249,32 @@ TEST(HeldUp, a_handshake_has_its_time_anew_and_only_that) {
   LONGS_EQUAL(0, server->counts().handshakes_timed_out);
   const base::TimerId late = loop.start_timer(20s, 0ms, [] { FAIL("waited in vain"); });
   loop.run_until([&] { return server->counts().handshakes_timed_out == 1; });
+  loop.cancel_timer(late);
+}
+
+TEST(HeldUp, a_first_message_counts_though_it_is_read_late) {
+  settings.first_message_timeout = kTimeout;
+  start();
+  const Peer peer(path);
+  peer.say(kUpgrade);
+  settle(1);
+  peer.say(test::frame_bytes(test::Opcode::kText, R"(["nobody","x",1])"));
+  std::this_thread::sleep_for(kTimeout + 5ms);
+  loop.drain(20);
+  LONGS_EQUAL(0, server->counts().first_messages_missed);
+  CHECK(count(peer.hear(), "No channel matches") == 1);
+}
+
+TEST(HeldUp, a_first_message_has_its_time_anew_and_only_that) {
+  settings.first_message_timeout = kTimeout;
+  start();
+  const Peer peer(path);
+  peer.say(kUpgrade);
+  settle(1);
+  std::this_thread::sleep_for(kTimeout + net::Deadline::kHeldUp + 10ms);
+  loop.drain(20);
+  LONGS_EQUAL(0, server->counts().first_messages_missed);
+  const base::TimerId late = loop.start_timer(20s, 0ms, [] { FAIL("waited in vain"); });
+  loop.run_until([&] { return server->counts().first_messages_missed == 1; });
   loop.cancel_timer(late);
 }

@@ -1,0 +1,61 @@
+// The clock for the first of some deadlines of peers. The loop runs its clocks before it reads; so
+// where it was held up, by a plugin or by SIGSTOP, what came in that time is still in the sockets
+// when this comes due: its owner judges when that has been read (Server::read_on). Loop thread.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "core/net/loop_uv.hpp"
+
+namespace jackfield::net {
+
+class Deadline {
+ public:
+  // Who comes to judge so late was held up, and peers that need an answer of the server before they
+  // can go on have lost what that took, which may be much more.
+  static constexpr std::chrono::milliseconds kHeldUp{100};
+
+  // `loop` outlives it.
+  explicit Deadline(LoopUv& loop) : loop_(loop) {}
+  ~Deadline() { clear(); }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+
+  // Until it is cleared or taken.
+  bool is_set() const { return timer_ != 0 || is_due_; }
+  // Wakes the loop at that time (of base::Loop::now()), or at once where it has passed. Throws
+  // std::bad_alloc, and is not set then. REQUIRES: !is_set()
+  void set(std::chrono::microseconds time) {
+    using std::chrono::milliseconds;
+    const auto now = base::Loop::now();
+    const auto delay = std::max(std::chrono::ceil<milliseconds>(time - now), milliseconds(1));
+    timer_ = loop_.start_timer(delay, milliseconds(0), [this] {
+      timer_ = 0;
+      is_due_ = true;
+      loop_.wake();
+    });
+    wakes_at_ = now + delay;
+  }
+  void clear() {
+    if (timer_ != 0) loop_.cancel_timer(std::exchange(timer_, 0));
+    is_due_ = false;
+  }
+
+  bool is_due() const { return is_due_; }
+  // At rest again. Whether the loop was held up, for now is much later than it was to be woken.
+  // REQUIRES: is_due()
+  bool take_held_up() {
+    is_due_ = false;
+    return base::Loop::now() - wakes_at_ >= kHeldUp;
+  }
+
+ private:
+  LoopUv& loop_;
+  base::TimerId timer_ = 0;
+  bool is_due_ = false;
+  std::chrono::microseconds wakes_at_{0};
+};
+
+}  // namespace jackfield::net
