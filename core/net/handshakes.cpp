@@ -2,9 +2,8 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
+#include <iterator>
 #include <new>
-#include <utility>
 
 namespace jackfield::net {
 namespace {
@@ -19,13 +18,9 @@ constexpr std::string_view kCrowded =
 
 }  // namespace
 
-Handshakes::~Handshakes() {
-  if (timer_ != 0) loop_.cancel_timer(timer_);
-}
-
 void Handshakes::set_timeout(std::chrono::milliseconds timeout) {
   timeout_ = timeout;
-  if (timer_ != 0) loop_.cancel_timer(std::exchange(timer_, 0));
+  deadline_.clear();
   watch();
 }
 
@@ -56,10 +51,7 @@ Handshakes::Arrival Handshakes::take(lws* wsi) {
   const Arrival arrival = found->second->arrival;
   in_order_.erase(found->second);
   by_wsi_.erase(found);
-  if (in_order_.empty() && timer_ != 0) {
-    loop_.cancel_timer(timer_);
-    timer_ = 0;
-  }
+  if (in_order_.empty()) deadline_.clear();
   return arrival;
 }
 
@@ -90,11 +82,9 @@ void Handshakes::cut_oldest(const char* why, std::string_view answer) {
 }
 
 void Handshakes::judge() {
-  is_due_ = false;
   const auto now = base::Loop::now();
   const auto latest = now - timeout_;
-  const bool was_held_up = !in_order_.empty() && in_order_.front().begun <= latest - timeout_;
-  if (was_held_up) {  // by a plugin or by SIGSTOP; that is not the peers' fault
+  if (deadline_.take_held_up()) {  // that is not the peers' fault
     for (Handshake& handshake : in_order_) handshake.begun = now;
   }
   while (!in_order_.empty() && in_order_.front().begun <= latest) {
@@ -105,15 +95,7 @@ void Handshakes::judge() {
 }
 
 void Handshakes::watch() {
-  using std::chrono::milliseconds;
-  if (timer_ != 0 || is_due_ || in_order_.empty()) return;
-  const auto left = in_order_.front().begun + timeout_ - base::Loop::now();
-  const auto delay = std::chrono::ceil<milliseconds>(left);
-  timer_ = loop_.start_timer(std::max(delay, milliseconds(1)), milliseconds(0), [this] {
-    timer_ = 0;
-    is_due_ = true;
-    loop_.wake();
-  });
+  if (!in_order_.empty() && !deadline_.is_set()) deadline_.set(in_order_.front().begun + timeout_);
 }
 
 }  // namespace jackfield::net

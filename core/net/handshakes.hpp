@@ -14,6 +14,7 @@
 #include "core/base/log.hpp"
 #include "core/net/addresses.hpp"
 #include "core/net/counts.hpp"
+#include "core/net/deadline.hpp"
 #include "core/net/loop_uv.hpp"
 
 namespace jackfield::net {
@@ -31,8 +32,7 @@ class Handshakes {
   // A handshake that ends but by `take` leaves `addresses`.
   Handshakes(std::chrono::milliseconds timeout, LoopUv& loop, base::Log& log, Counts& counts,
              Addresses& addresses)
-      : timeout_(timeout), loop_(loop), log_(log), counts_(counts), addresses_(addresses) {}
-  ~Handshakes();
+      : timeout_(timeout), log_(log), counts_(counts), addresses_(addresses), deadline_(loop) {}
   Handshakes(const Handshakes&) = delete;
   Handshakes& operator=(const Handshakes&) = delete;
 
@@ -53,7 +53,7 @@ class Handshakes {
   // Cuts those whose time is up. To be called when all is read that there is: what a peer has sent
   // in time counts, whenever the server comes to read it.
   void cut_late() {
-    if (is_due_) judge();
+    if (deadline_.is_due()) judge();
   }
 
  private:
@@ -70,14 +70,12 @@ class Handshakes {
   void watch();
 
   std::chrono::milliseconds timeout_;
-  LoopUv& loop_;
   base::Log& log_;
   Counts& counts_;
   Addresses& addresses_;
   std::list<Handshake> in_order_;  // of their begin, and so of their ends
   std::unordered_map<lws*, std::list<Handshake>::iterator> by_wsi_;
-  base::TimerId timer_ = 0;  // for the first deadline; at rest while there is none
-  bool is_due_ = false;      // that deadline has passed
+  Deadline deadline_;  // of the first of them; at rest while there is none
 };
 
 }  // namespace jackfield::net

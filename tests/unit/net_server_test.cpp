@@ -252,6 +252,18 @@ TEST(HeldUp, a_handshake_has_its_time_anew_and_only_that) {
   loop.cancel_timer(late);
 }
 
+TEST(HeldUp, a_handshake_that_needs_answers_has_its_time_anew_after_less_than_twice_that) {
+  settings.handshake_timeout = kTimeout;
+  start();
+  const Peer peer(path);
+  loop.drain(20);
+  std::this_thread::sleep_for(kTimeout + net::Deadline::kHeldUp + 10ms);
+  loop.drain(20);
+  LONGS_EQUAL(0, server->counts().handshakes_timed_out);
+  peer.say(kUpgrade);
+  settle(1);
+}
+
 TEST(HeldUp, a_first_message_counts_though_it_is_read_late) {
   settings.first_message_timeout = kTimeout;
   start();
