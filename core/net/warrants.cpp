@@ -1,6 +1,7 @@
 #include "core/net/warrants.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "core/net/ws_link.hpp"
@@ -82,16 +83,21 @@ void Warrants::close_expired() {
 // The wall clock may be set, back or forth, and no timer follows it: so it is looked at from time
 // to time.
 void Warrants::watch() {
-  if (timer_ != 0) loop_.cancel_timer(std::exchange(timer_, 0));
   const bool is_watching = gate_ != nullptr && gate_->settings().close_expired;
-  if (!is_watching || expiries_.empty()) return;
+  if (!is_watching || expiries_.empty()) {
+    if (timer_ != 0) loop_.cancel_timer(std::exchange(timer_, 0));
+    return;
+  }
   const access::WallTime left = expiries_.begin()->first - gate_->now();
   const auto most = std::chrono::duration_cast<std::chrono::seconds>(kMaxWait).count();
   const milliseconds delay(std::clamp<access::WallTime>(left, 0, most) * 1000);
-  timer_ = loop_.start_timer(std::max(delay, milliseconds(20)), milliseconds(0), [this] {
-    timer_ = 0;
-    close_expired();
-  });
+  // First, for it may throw: the old one still stands then.
+  const base::TimerId next =
+      loop_.start_timer(std::max(delay, milliseconds(20)), milliseconds(0), [this] {
+        timer_ = 0;
+        close_expired();
+      });
+  if (const base::TimerId old = std::exchange(timer_, next); old != 0) loop_.cancel_timer(old);
 }
 
 }  // namespace jackfield::net
