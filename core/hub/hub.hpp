@@ -305,6 +305,7 @@ class Hub {
   void bound_begun(Connection& connection);
   bool make_room_for_owed(Connection& connection, Outbox& queue, std::size_t size,
                           const Bounds& bounds);
+  void drop_same(Connection& connection, Outbox& queue, const wire::Frame& frame);
   bool drop_oldest(Connection& connection, Outbox& queue, unsigned policies, std::size_t size,
                    std::size_t bound);
   void begin_slow(Connection& connection);

@@ -15,6 +15,24 @@ constexpr unsigned bit(SlowPolicy policy) { return 1U << static_cast<unsigned>(p
 constexpr unsigned kDroppable =
     bit(SlowPolicy::kDropOldest) | bit(SlowPolicy::kDropNew) | bit(SlowPolicy::kLatest);
 
+// What is taken out of a queue is not counted as deferred any more, also where that ends by an
+// exception.
+class FollowDeferred {
+ public:
+  FollowDeferred(Connection& connection, const Outbox& queue)
+      : connection_(connection), queue_(queue), before_(queue.bytes()) {}
+  ~FollowDeferred() {
+    if (&queue_ != &connection_.outbox) connection_.deferred_bytes -= before_ - queue_.bytes();
+  }
+  FollowDeferred(const FollowDeferred&) = delete;
+  FollowDeferred& operator=(const FollowDeferred&) = delete;
+
+ private:
+  Connection& connection_;
+  const Outbox& queue_;
+  const std::size_t before_;
+};
+
 }  // namespace
 
 // ---- policies
@@ -139,10 +157,8 @@ bool Hub::make_room(Connection& connection, Outbox& queue, const wire::FrameRef&
       is_taken = drop_oldest(connection, queue, bit(policy), size, bound.soft);
       break;
     case SlowPolicy::kLatest: {
-      const std::size_t before = queue.bytes();
-      queue.drop_same(*frame, hash_, counts_.dropped);
       const bool is_deferred = &queue != &connection.outbox;
-      if (is_deferred) connection.deferred_bytes -= before - queue.bytes();
+      drop_same(connection, queue, *frame);
       is_taken =
           drop_oldest(connection, queue, bit(policy), size, is_deferred ? bound.soft : bound.hard);
       break;
@@ -175,15 +191,19 @@ std::size_t Hub::share_of_budget() const {
                   limits_.max_outboxes_bytes / std::max<std::size_t>(1, waiting_count_));
 }
 
+// Throws std::bad_alloc; what has been dropped by then is not counted as waiting any more.
+void Hub::drop_same(Connection& connection, Outbox& queue, const wire::Frame& frame) {
+  const FollowDeferred follow(connection, queue);
+  queue.drop_same(frame, hash_, counts_.dropped);
+}
+
 // Drops the oldest of these policies in `queue` until `size` more are within the bound. Whether
 // they are, or nothing else is left to wait.
 bool Hub::drop_oldest(Connection& connection, Outbox& queue, unsigned policies, std::size_t size,
                       std::size_t bound) {
-  const bool is_deferred = &queue != &connection.outbox;
   while (waiting_bytes(connection) + size > bound) {
-    const std::size_t before = queue.bytes();
+    const FollowDeferred follow(connection, queue);
     if (!queue.drop_oldest(policies, counts_.dropped)) break;
-    if (is_deferred) connection.deferred_bytes -= before - queue.bytes();
   }
   const std::size_t waiting = waiting_bytes(connection);
   return waiting == 0 || waiting + size <= bound;
