@@ -34,6 +34,21 @@ constexpr int kMostLists = 100;  // while threads come and go
 // What glibc and musl keep of a thread at the end of its stack, from its list of robust futexes on.
 constexpr std::uintptr_t kDescriptorOctets = 4096;
 
+// Nothing where it cannot be read: a file of a thread that ends meanwhile is ESRCH, which a
+// stream's buffer would throw.
+std::optional<std::string> read_text(const fs::path& file) {
+  const base::Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened.is_open()) return std::nullopt;
+  std::string text;
+  std::array<char, 512> buffer;
+  ssize_t got = 0;
+  do {
+    got = ::read(opened.number(), buffer.data(), buffer.size());
+    if (got > 0) text.append(buffer.data(), static_cast<std::size_t>(got));
+  } while (got > 0 || (got < 0 && errno == EINTR));
+  return got < 0 ? std::nullopt : std::optional(std::move(text));
+}
+
 std::optional<std::set<pid_t>> list_once(const fs::path& process) {
   std::set<pid_t> ids;
   std::error_code error;
@@ -48,31 +63,36 @@ std::optional<std::set<pid_t>> list_once(const fs::path& process) {
   return ids;
 }
 
+// What `stat` of a process or a thread has behind the name in parentheses, which may hold anything:
+// "state ppid pgrp session tty_nr tpgid flags ..." (proc(5)).
+std::istringstream behind_name(const std::string& stat) {
+  return std::istringstream(stat.substr(std::min(stat.rfind(')'), stat.size() - 1) + 1));
+}
+
+// How many threads there are, those that have not been removed yet included; nothing where that
+// cannot be read.
+std::optional<std::size_t> count_threads(const fs::path& process) {
+  constexpr int kBefore = 17;  // words, from the state on
+  const auto text = read_text(process / "stat");
+  if (!text || text->empty()) return std::nullopt;
+  std::istringstream words = behind_name(*text);
+  std::string skipped;
+  for (int i = 0; i < kBefore; ++i) words >> skipped;
+  std::size_t count = 0;
+  return words >> count ? std::optional(count) : std::nullopt;
+}
+
 // The kernel ends the list where the thread that it has come to goes in this moment, whoever is
-// behind it: then the next list is another one, without that thread.
+// behind it: then there are more threads than in the list, or the next list is another one.
 std::optional<std::set<pid_t>> list_threads(const fs::path& process) {
   auto before = list_once(process);
   for (int tries = 1; before && tries < kMostLists; ++tries) {
+    const std::optional<std::size_t> count = count_threads(process);
     auto after = list_once(process);
-    if (after == before) break;
+    if (after == before && (!count || *count <= after->size())) return after;
     before = std::move(after);
   }
-  return before;
-}
-
-// Nothing where it cannot be read: a file of a thread that ends meanwhile is ESRCH, which a
-// stream's buffer would throw.
-std::optional<std::string> read_text(const fs::path& file) {
-  const base::Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!opened.is_open()) return std::nullopt;
-  std::string text;
-  std::array<char, 512> buffer;
-  ssize_t got = 0;
-  do {
-    got = ::read(opened.number(), buffer.data(), buffer.size());
-    if (got > 0) text.append(buffer.data(), static_cast<std::size_t>(got));
-  } while (got > 0 || (got < 0 && errno == EINTR));
-  return got < 0 ? std::nullopt : std::optional(std::move(text));
+  return std::nullopt;
 }
 
 // Looks at this process's threads once or again.
@@ -157,13 +177,13 @@ class Search {
   }
 
   // Whether a thread's last instruction is behind it: who joins a thread goes on before the kernel
-  // has removed it. From `stat`: "TID (name) state ppid pgrp session tty_nr tpgid flags ..."
+  // has removed it. From `stat`.
   static bool has_ended(const fs::path& folder) {
     constexpr unsigned kExiting = 0x4;  // PF_EXITING
     const auto text = read_text(folder / "stat");
     std::error_code ignored;
     if (!text || text->empty()) return !fs::exists(folder, ignored);
-    std::istringstream words(text->substr(text->rfind(')') + 1));
+    std::istringstream words = behind_name(*text);
     char state = 0;
     long skipped = 0;
     unsigned flags = 0;

@@ -17,8 +17,15 @@ using namespace jackfield::test;
 
 std::string letters(std::size_t octets) { return '"' + std::string(octets, 'x') + '"'; }
 
+// As the server sends it: a large message in fragments of 64 KiB, headers included.
 std::string sent_by_server(Opcode opcode, std::string_view payload) {
-  return frame_bytes(opcode, payload, {.masked = false});
+  constexpr std::size_t kMost = 65536 - 4;
+  std::string bytes;
+  for (; payload.size() > kMost; opcode = Opcode::kContinuation) {
+    bytes += frame_bytes(opcode, payload.substr(0, kMost), {.final = false, .masked = false});
+    payload.remove_prefix(kMost);
+  }
+  return bytes + frame_bytes(opcode, payload, {.masked = false});
 }
 
 TEST_GROUP_BASE(Backpressure, ServerGroup) {
