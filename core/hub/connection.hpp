@@ -43,7 +43,7 @@ struct Connection {
   std::uint16_t refusals = 0;    // messages that were over its rate, since that had recovered
   std::uint32_t link_bytes = 0;  // octets that its link may keep: those of the last write
   wire::FrameRef close_frame;    // from kDoomed on
-  std::size_t asked_bytes = 0;   // of the payloads of joins that are not answered yet
+  std::size_t asked_bytes = 0;   // of what joins keep that are not answered yet
   // What follows a chain fills the word that it ends within.
   [[no_unique_address]] Chain<Subscription> subscriptions;  // owned by the SubscriptionIndex
   std::uint32_t subscribes = 0;             // what its bucket of subscribes lacks, microseconds

@@ -24,6 +24,7 @@ base::Counters Counts::list() const {
       {"limits_exceeded", limits_exceeded},
       {"subscriptions_over_limit", subscriptions_over_limit},
       {"subscribes_over_rate", subscribes_over_rate},
+      {"joins_over_budget", joins_over_budget},
       {"messages_over_rate", messages_over_rate},
       {"signs_over_rate", signs_over_rate},
       {"connections_over_rate", connections_over_rate},

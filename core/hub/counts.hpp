@@ -21,6 +21,7 @@ struct Counts {
   std::uint64_t limits_exceeded = 0;        // requests answered with LIMIT_EXCEEDED
   std::uint64_t subscriptions_over_limit = 0;   // of those: one more than a connection may have
   std::uint64_t subscribes_over_rate = 0;       // of those
+  std::uint64_t joins_over_budget = 0;          // of those: too much waited for answers to joins
   std::uint64_t messages_over_rate = 0;         // of those: of too many, or too many octets
   std::uint64_t signs_over_rate = 0;            // pongs and small fragments
   std::uint64_t connections_over_rate = 0;      // closed with 1008

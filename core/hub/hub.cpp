@@ -180,7 +180,7 @@ void Hub::close_doomed() {
 }
 
 void Hub::join_again() {
-  const JoinAgain next = std::move(joins_again_.front());
+  JoinAgain next = std::move(joins_again_.front());
   joins_again_.pop_front();
   Connection* connection = find_connection(next.connection);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return;
@@ -190,8 +190,9 @@ void Hub::join_again() {
   }
   try {
     if (must_wait(*connection, next.topic, kSubscribe)) {
-      hold_.joins_again.push_back(next);
+      hold_.joins_again.push_back(std::move(next));
     } else {
+      next.asked.clear();
       subscribe(*connection, {.topic = next.topic, .event = {}, .payload = next.payload});
     }
   } catch (const std::bad_alloc&) {
@@ -218,11 +219,16 @@ void Hub::end_subscription(Subscription& subscription, LeaveReason reason) {
     uncount(*subscription.connection, *subscription.joining);
   }
   if (subscription.joining != nullptr && !subscription.joining->is_again) {
-    // Its join is not answered yet. Where it succeeds after all, the leave follows then.
+    // Its join is not answered yet. Where it succeeds after all, the leave follows then, and
+    // that is all: nothing that it kept is asked about again.
     subscription.ended_by = reason;
-    subscription.joining->deferred.clear();
-    subscription.joining->further.clear();
-    Call& call = *pending_calls_.find(subscription.joining->call);
+    Joining& joining = *subscription.joining;
+    joining.deferred.clear();
+    std::vector<std::string>().swap(joining.further);
+    std::string().swap(joining.payload);
+    std::string().swap(joining.id);
+    joining.asked.clear();
+    Call& call = *pending_calls_.find(joining.call);
     call.connection->calls.remove(call);
     call.connection = nullptr;
     subscriptions_.end(subscription);
@@ -273,8 +279,7 @@ std::unique_ptr<Call> Hub::take_pending(Call& call) {
 // What a join holds counts against its connection's bound no more.
 void Hub::uncount(Connection& connection, const Joining& joining) {
   connection.deferred_bytes -= joining.deferred.bytes();
-  for (const std::string& payload : joining.further) connection.asked_bytes -= payload.size();
-  connection.asked_bytes -= joining.payload.size();
+  connection.asked_bytes -= joining.asked.octets();
 }
 
 // ---- for channels

@@ -29,6 +29,7 @@
 #include "core/hub/access_policy.hpp"
 #include "core/hub/channel.hpp"
 #include "core/hub/connection.hpp"
+#include "core/hub/counted_octets.hpp"
 #include "core/hub/counts.hpp"
 #include "core/hub/keyed_hash.hpp"
 #include "core/hub/line.hpp"
@@ -69,7 +70,8 @@ class Hub {
   static constexpr std::size_t kMaxWaitingJoins = 16;      // of one subscription
   static constexpr std::size_t kMuchToWrite = 1 << 20;     // frames of broadcasts in a turn
   static constexpr std::size_t kMaxHeldBytes = 64 << 20;   // octets of messages for held channels
-  // What a connection may always have of the budget for all outboxes, octets.
+  // What a connection may always have of the budget for all outboxes, and of that for all joins
+  // that are not answered, octets.
   static constexpr std::size_t kLeastShare = 16 << 10;
 
   // How a push, reply or kick went.
@@ -191,6 +193,11 @@ class Hub {
   // Octets of memory that the outboxes take together, frames that several have counted once.
   std::size_t outboxes_bytes() const { return ledger_.octets; }
 
+  // Octets of all subscribes that wait for an answer to a join: for their own, or for the one
+  // before them. At most max_incoming_bytes, but for what kLeastShare lets in, or one alone; more
+  // is answered LIMIT_EXCEEDED.
+  std::size_t asked_bytes() const { return asked_bytes_; }
+
   // Who may do what from now on; not owned, and outlives its time here. Null: all may everything.
   // What stands is asked about again only by `recheck_access`.
   void set_access(const AccessPolicy* access) { access_ = access; }
@@ -222,6 +229,7 @@ class Hub {
     base::Id connection;
     std::string topic;
     std::string payload;
+    CountedOctets asked;  // of the payload
   };
 
   // Channels whose messages wait, and what waits.
@@ -261,6 +269,7 @@ class Hub {
                                        std::string_view event);
   [[gnu::noinline]] void subscribe(Connection& connection, const wire::Message& message);
   void wait_for_join(Subscription& subscription, std::string_view payload);
+  bool has_room_to_ask(const Connection& connection, std::size_t octets);
   [[gnu::noinline]] void unsubscribe(Connection& connection, const wire::Message& message);
   void dispatch_event(Connection& connection, const wire::Message& message);
   [[gnu::noinline]] void finish_event(Call call, const wire::Message& message, Answer answer);
@@ -362,8 +371,9 @@ class Hub {
   base::Log& log_;
   const AccessPolicy* access_ = nullptr;
   const KeyedHash hash_ = KeyedHash::random();
-  wire::FrameLedger ledger_;  // outlives all frames
-  std::size_t soft_;          // soft_outbox_bytes, or max_outbox_bytes where that is less
+  wire::FrameLedger ledger_;     // outlives all frames
+  std::size_t asked_bytes_ = 0;  // of what is asked of channels; outlives all that counts in it
+  std::size_t soft_;             // soft_outbox_bytes, or max_outbox_bytes where that is less
   Rates rates_;
   struct Backlog {
     std::vector<TopicPattern> topics;

@@ -163,10 +163,12 @@ void Hub::ask_again(Subscription& subscription) {
   const std::unique_ptr<Joining> joining = subscriptions_.end_joining(subscription);
   uncount(connection, *joining);
   const std::string topic = subscription.topic->name;
-  hold_.joins_again.push_back({connection.id, topic, std::move(joining->payload)});
-  for (std::string& payload : joining->further) {
-    hold_.joins_again.push_back({connection.id, topic, std::move(payload)});
-  }
+  const auto again = [&](std::string& payload) {
+    CountedOctets asked(asked_bytes_, payload.size());
+    hold_.joins_again.push_back({connection.id, topic, std::move(payload), std::move(asked)});
+  };
+  again(joining->payload);
+  for (std::string& payload : joining->further) again(payload);
   if (!joining->is_again) {
     subscriptions_.end(subscription);
     subscriptions_.erase(subscription);

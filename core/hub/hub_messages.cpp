@@ -169,16 +169,20 @@ void Hub::subscribe(Connection& connection, const wire::Message& message) {
       return;
     }
   }
-  // The payload is kept where the answer is pending. It waits for the channel, not for the client:
-  // it makes nobody a slow consumer.
+  // Payload and id are kept where the answer is pending. They wait for the channel, not for the
+  // client: they make nobody a slow consumer.
+  const std::string_view id = wire::find_string(message.payload, "id");
   const std::size_t asked = connection.asked_bytes;
-  if (asked > 0 && asked + message.payload.size() > limits_.max_outbox_bytes) {
+  const std::size_t more = message.payload.size() + id.size();
+  if ((asked > 0 && asked + more > limits_.max_outbox_bytes) ||
+      !has_room_to_ask(connection, more)) {
     send_limit_error(connection, message.topic, "Too many joins wait for their answers");
     return;
   }
   // From `add` on nothing may fail before the join has begun.
   auto joining = std::make_unique<Joining>();
-  joining->id = wire::find_string(message.payload, "id");
+  joining->id = id;
+  joining->asked = CountedOctets(asked_bytes_);
   if (subscription == nullptr) {
     subscription = &subscriptions_.add(ids_.next(), connection, message.topic, *channel);
     if (subscription->topic->references == 1 && !backlog_.empty()) {
@@ -190,14 +194,25 @@ void Hub::subscribe(Connection& connection, const wire::Message& message) {
 
 void Hub::wait_for_join(Subscription& subscription, std::string_view payload) {
   Connection& connection = *subscription.connection;
-  auto& further = subscription.joining->further;
+  Joining& joining = *subscription.joining;
   const std::size_t asked = connection.asked_bytes + payload.size();
-  if (further.size() >= kMaxWaitingJoins || asked > limits_.max_outbox_bytes) {
+  if (joining.further.size() >= kMaxWaitingJoins || asked > limits_.max_outbox_bytes ||
+      !has_room_to_ask(connection, payload.size())) {
     send_limit_error(connection, subscription.topic->name, "This topic is being joined");
     return;
   }
-  further.emplace_back(payload);
+  joining.further.emplace_back(payload);
+  joining.asked.add(payload.size());
   connection.asked_bytes += payload.size();
+}
+
+// Whether so many octets more may wait for answers to joins, of all connections together. A small
+// subscribe always may, so that who sends large ones does not keep others from theirs.
+bool Hub::has_room_to_ask(const Connection& connection, std::size_t octets) {
+  if (asked_bytes_ == 0 || asked_bytes_ + octets <= limits_.max_incoming_bytes) return true;
+  if (connection.asked_bytes + octets <= kLeastShare) return true;
+  ++counts_.joins_over_budget;
+  return false;
 }
 
 void Hub::join(Subscription& subscription, std::unique_ptr<Joining> joining,
@@ -221,8 +236,10 @@ void Hub::join(Subscription& subscription, std::unique_ptr<Joining> joining,
   try {
     answer = run(call, request, true);
     if (answer.kind == Answer::Kind::kPending) {
-      subscription.joining->payload = payload;  // it may have to be asked again
-      connection.asked_bytes += payload.size();
+      Joining& its = *subscription.joining;
+      its.payload = payload;  // it may have to be asked again
+      its.asked.add(payload.size() + its.id.size());
+      connection.asked_bytes += its.asked.octets();
       answer = keep_pending(connection, std::move(call), request.topic);
       if (answer.kind == Answer::Kind::kPending) return;
     }
@@ -271,7 +288,8 @@ void Hub::finish_join(Subscription& subscription, const Answer& answer) {
   }
   try {
     for (std::string& payload : joining->further) {
-      joins_again_.push_back({connection.id, topic.name, std::move(payload)});
+      CountedOctets asked(asked_bytes_, payload.size());
+      joins_again_.push_back({connection.id, topic.name, std::move(payload), std::move(asked)});
     }
   } catch (const std::bad_alloc&) {
     give_up(connection);

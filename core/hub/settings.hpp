@@ -12,13 +12,14 @@
 namespace jackfield::hub {
 
 struct Limits {
-  std::size_t max_connections = 100;          // one more is upgraded and closed with 1008
-  std::size_t max_message_bytes = 4 << 20;    // octets of one message; more closes with 1009
-  std::size_t max_topic_bytes = 512;          // octets of a topic's name
-  std::size_t max_event_bytes = 128;          // octets of an event's name
-  std::size_t max_json_depth = 128;           // containers within each other in a payload
-  std::size_t max_incoming_bytes = 64 << 20;  // of messages that came in part; kept by core/net
-  std::size_t max_subscriptions = 1000;       // of one connection
+  std::size_t max_connections = 100;        // one more is upgraded and closed with 1008
+  std::size_t max_message_bytes = 4 << 20;  // octets of one message; more closes with 1009
+  std::size_t max_topic_bytes = 512;        // octets of a topic's name
+  std::size_t max_event_bytes = 128;        // octets of an event's name
+  std::size_t max_json_depth = 128;         // containers within each other in a payload
+  // Of messages that came in part, kept by core/net; and as many of joins that are not answered.
+  std::size_t max_incoming_bytes = 64 << 20;
+  std::size_t max_subscriptions = 1000;  // of one connection
   // Of one connection; 0: no limit.
   std::size_t max_messages_per_s = 500;
   std::size_t max_bytes_per_s = 4 << 20;

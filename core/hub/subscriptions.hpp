@@ -15,6 +15,7 @@
 #include "core/base/ids.hpp"
 #include "core/hub/channel.hpp"
 #include "core/hub/connection.hpp"
+#include "core/hub/counted_octets.hpp"
 #include "core/hub/keyed_hash.hpp"
 #include "core/hub/pointer_table.hpp"
 
@@ -43,6 +44,7 @@ struct Joining {
   bool is_again = false;             // the subscription stood before
   Outbox deferred;                   // what follows `subscribed`
   std::vector<std::string> further;  // payloads of subscribes that came meanwhile
+  CountedOctets asked;               // of id, payload and further, from when it is pending on
 };
 
 // One connection's membership of one topic.

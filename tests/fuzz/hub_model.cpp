@@ -623,13 +623,15 @@ void Model::subscribe(Id connection, const std::string& topic, const std::string
   ModelConnection& its = connections_.at(connection);
   Id id = find_subscription(connection, topic);
   if (id != 0 && subscriptions_.at(id).joining) {
-    auto& further = subscriptions_.at(id).joining->further;
-    if (further.size() >= hub::Hub::kMaxWaitingJoins ||
-        its.asked_bytes + payload.size() > limits_.max_outbox_bytes) {
+    ModelJoining& joining = *subscriptions_.at(id).joining;
+    if (joining.further.size() >= hub::Hub::kMaxWaitingJoins ||
+        its.asked_bytes + payload.size() > limits_.max_outbox_bytes ||
+        !has_room_to_ask(its, payload.size())) {
       send_error(connection, topic, "LIMIT_EXCEEDED", "This topic is being joined");
     } else {
       its.asked_bytes += payload.size();
-      further.push_back(payload);
+      joining.asked += payload.size();
+      joining.further.push_back(payload);
     }
     return;
   }
@@ -646,7 +648,9 @@ void Model::subscribe(Id connection, const std::string& topic, const std::string
       return;
     }
   }
-  if (its.asked_bytes > 0 && its.asked_bytes + payload.size() > limits_.max_outbox_bytes) {
+  const std::size_t asked = payload.size() + id_of(payload).size();
+  if ((its.asked_bytes > 0 && its.asked_bytes + asked > limits_.max_outbox_bytes) ||
+      !has_room_to_ask(its, asked)) {
     send_error(connection, topic, "LIMIT_EXCEEDED", "Too many joins wait for their answers");
     return;
   }
@@ -675,11 +679,20 @@ void Model::subscribe(Id connection, const std::string& topic, const std::string
     answer = keep_pending(join.call, {connection, id, topic, join.channel});
     if (answer.kind == Answer::Kind::kPending) {
       subscription.joining->payload = payload;
-      its.asked_bytes += payload.size();
+      subscription.joining->asked = asked;
+      its.asked_bytes += asked;
       return;
     }
   }
   finish_join(id, answer);
+}
+
+bool Model::has_room_to_ask(const ModelConnection& connection, std::size_t octets) {
+  const std::size_t all = asked_bytes();
+  if (all == 0 || all + octets <= limits_.max_incoming_bytes) return true;
+  if (connection.asked_bytes + octets <= hub::Hub::kLeastShare) return true;
+  ++counts_.joins_over_budget;
+  return false;
 }
 
 Answer Model::keep_pending(Id id, const ModelCall& call) {
@@ -800,8 +813,7 @@ void Model::leave(Id id, LeaveReason reason) {
 
 void Model::uncount(ModelConnection& connection, const ModelJoining& joining) {
   connection.deferred_bytes -= bytes_of(joining.deferred);
-  for (const std::string& payload : joining.further) connection.asked_bytes -= payload.size();
-  connection.asked_bytes -= joining.payload.size();
+  connection.asked_bytes -= joining.asked;
 }
 
 // ---- channels that come and go
@@ -967,6 +979,17 @@ std::size_t Model::pending_of_held() const {
   return static_cast<std::size_t>(
       std::count_if(calls_.begin(), calls_.end(),
                     [&](const auto& entry) { return is_held(entry.second.channel); }));
+}
+
+// What waits for an answer to a join, or is to be asked again.
+std::size_t Model::asked_bytes() const {
+  std::size_t octets = 0;
+  for (const auto& [id, subscription] : subscriptions_) {
+    if (subscription.joining && !subscription.is_ended) octets += subscription.joining->asked;
+  }
+  for (const JoinAgain& again : joins_again_) octets += again.payload.size();
+  for (const JoinAgain& again : hold_.joins_again) octets += again.payload.size();
+  return octets;
 }
 
 std::vector<Id> Model::pending_calls() const {

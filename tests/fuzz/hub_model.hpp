@@ -66,6 +66,7 @@ struct ModelJoining {
   bool is_again = false;
   ModelQueue deferred{};
   std::vector<std::string> further{};
+  std::size_t asked = 0;  // octets that count: of id, payload and further
   hub::LeaveReason ended_by = hub::LeaveReason::kClosed;
 };
 
@@ -119,6 +120,7 @@ struct ModelCounts {
   hub::Drops dropped{};
   std::uint64_t slow_consumers = 0;
   std::uint64_t slow_consumers_closed = 0;
+  std::uint64_t joins_over_budget = 0;
 };
 
 class Model {
@@ -161,6 +163,7 @@ class Model {
   std::size_t subscriber_count(std::string_view topic) const;
   std::size_t subscription_count(const std::vector<ChannelIndex>& channels) const;
   std::size_t pending_of_held() const;
+  std::size_t asked_bytes() const;
   bool is_live_subscription(Id id) const;
   bool is_known_subscription(Id id) const { return subscriptions_.count(id) > 0; }
   bool is_held(ChannelIndex channel) const;
@@ -243,6 +246,7 @@ class Model {
   void park(Id connection, const ModelMessage& message);
   void forget_parked(Id connection);
   void subscribe(Id connection, const std::string& topic, const std::string& payload);
+  bool has_room_to_ask(const ModelConnection& connection, std::size_t octets);
   void unsubscribe(Id connection, const std::string& topic);
   void event(Id connection, const ModelMessage& message);
   hub::Answer keep_pending(Id id, const ModelCall& call);

@@ -144,7 +144,7 @@ class World {
  public:
   explicit World(Input input) : input_(input), model_(limits_, model_channels_, record_) {
     limits_.max_connections = 1 + input_.below(kSlots);
-    limits_.max_outbox_bytes = kOutboxes[input_.below(kOutboxes.size())];
+    set_bounds(input_.below(kOutboxes.size()));
     limits_.max_subscriptions = 1 + input_.below(4);
     limits_.max_topic_bytes = 60;
     limits_.soft_outbox_bytes = limits_.max_outbox_bytes;
@@ -169,6 +169,13 @@ class World {
 
  private:
   static constexpr std::array<std::size_t, 4> kOutboxes = {8 << 20, 300, 1200, 100'000};
+  // Of joins that are not answered: with the bounds above.
+  static constexpr std::array<std::size_t, 4> kAsked = {150'000, 64 << 20, 1000, 60'000};
+
+  void set_bounds(std::size_t choice) {
+    limits_.max_outbox_bytes = kOutboxes[choice];
+    limits_.max_incoming_bytes = kAsked[choice];
+  }
 
   FuzzChannel* add(std::size_t family) {
     const bool is_narrow = input_.below(4) == 3;
@@ -445,6 +452,9 @@ ModelMessage World::some_message() {
   message.event = kEvents[choice % kEvents.size()];
   message.topic = some_topic();
   message.payload = kPayloads[input_.below(kPayloads.size())];
+  if (choice % kEvents.size() == 3 && message.payload.ends_with("l\"}")) {  // more than a least share
+    message.payload.insert(message.payload.size() - 2, hub::Hub::kLeastShare, 'l');
+  }
   message.text = "[\"" + message.topic + "\",\"" + message.event + "\"," + message.payload + "]";
   return message;
 }
@@ -548,7 +558,7 @@ void World::retire() {
 
 void World::change_limits() {
   limits_.max_connections = 1 + input_.below(kSlots);
-  limits_.max_outbox_bytes = kOutboxes[input_.below(kOutboxes.size())];
+  set_bounds(input_.below(kOutboxes.size()));
   limits_.max_subscriptions = 1 + input_.below(4);
   static constexpr std::array<std::size_t, 4> kSofts = {8 << 20, 300, 600, 60'000};
   static constexpr std::array<std::size_t, 4> kMessages = {0, 0, 2, 50};
@@ -714,10 +724,13 @@ void World::compare() {
             "a channel has as many subscriptions as the model's");
   }
   require(hub_.pending_of_held() == model_.pending_of_held(), "as many calls of held channels");
+  require(hub_.asked_bytes() == model_.asked_bytes(), "octets of all pending joins are the model's");
   const hub::Counts& counts = hub_.counts();
   require(counts.slow_consumers == model_.counts().slow_consumers, "slow consumers are counted");
   require(counts.slow_consumers_closed == model_.counts().slow_consumers_closed,
           "slow consumers that are closed are counted");
+  require(counts.joins_over_budget == model_.counts().joins_over_budget,
+          "joins that are refused for what waits are counted");
   require(counts.dropped.messages == model_.counts().dropped.messages &&
               counts.dropped.octets == model_.counts().dropped.octets,
           "what is dropped is counted");
@@ -755,6 +768,7 @@ void World::end() {
   }
   require(model_.joined() == model_.left(), "each that joined has left");
   require(hub_.outboxes_bytes() == 0, "no memory of outboxes is left");
+  require(hub_.asked_bytes() == 0, "nothing is left that waited for an answer");
 }
 
 void World::run() {

@@ -138,6 +138,161 @@ TEST(HubLimits, the_payloads_of_joins_that_are_not_answered_are_bounded) {
   CHECK_FALSE(link.is_closing);
 }
 
+// Joins that are not answered, and what waits for them: bounded over all connections.
+TEST_GROUP_BASE(HubAsked, HubGroup) {
+  static constexpr std::size_t kLarge = 40'000;  // octets of a payload, about
+
+  void setup() override {
+    limits.max_incoming_bytes = 100'000;
+    HubGroup::setup();
+    pend(channel);
+  }
+
+  void pend(FakeChannel & its) {
+    its.on_join = [this](const Request& request) {
+      calls.push_back(request.call);
+      return Answer::pending();
+    };
+  }
+
+  // A subscribe; whether it waits now. Its payload is a string, or has so large an id.
+  bool waits(FakeLink & its_link, Connection & connection, std::string_view topic,
+             std::size_t size = kLarge, bool is_id = false) {
+    its_link.take();
+    const std::string text = "\"" + std::string(size, 'x') + "\"";
+    say(connection, "[\"" + std::string(topic) + "\",\"subscribe\"," +
+                        (is_id ? "{\"id\":" + text + "}" : text) + "]");
+    const std::vector<std::string> answers = its_link.take();
+    if (answers.empty()) return true;
+    STRCMP_CONTAINS("LIMIT_EXCEEDED", answers[0].c_str());
+    return false;
+  }
+
+  FakeLink links[3];
+  std::vector<base::Id> calls;
+};
+
+TEST(HubAsked, payloads_are_bounded_over_all_connections) {
+  Connection* connections[3];
+  for (int i = 0; i < 3; ++i) connections[i] = &hub->open(links[i]);
+  CHECK(waits(links[0], *connections[0], "t:1"));
+  CHECK(waits(links[1], *connections[1], "t:1"));
+  CHECK_FALSE(waits(links[2], *connections[2], "t:1"));
+  LONGS_EQUAL(1, hub->counts().joins_over_budget);
+  LONGS_EQUAL(1, hub->counts().limits_exceeded);
+  LONGS_EQUAL(2, calls.size());
+  LONGS_EQUAL(2 * (kLarge + 2), hub->asked_bytes());
+  // Those who send large ones keep nobody from small ones.
+  CHECK(waits(links[2], *connections[2], "t:2", Hub::kLeastShare - 2));
+  CHECK_FALSE(waits(links[2], *connections[2], "t:3", 8000));
+  LONGS_EQUAL(2, hub->counts().joins_over_budget);
+  // An answer gives the room back.
+  hub->reply(calls[0], Answer::ok());
+  hub->end_turn();
+  CHECK(waits(links[2], *connections[2], "t:1"));
+  for (int i = 0; i < 3; ++i) hub->lost(*connections[i]);
+  LONGS_EQUAL(0, hub->asked_bytes());
+}
+
+TEST(HubAsked, one_alone_waits_whatever_its_size) {
+  Connection& connection = hub->open(links[0]);
+  CHECK(waits(links[0], connection, "t:1", 200'000));
+  CHECK_FALSE(waits(links[0], connection, "t:2", 10));
+}
+
+TEST(HubAsked, ids_count_beside_the_payloads_that_they_are_in) {
+  Connection& first = hub->open(links[0]);
+  Connection& second = hub->open(links[1]);
+  CHECK(waits(links[0], first, "t:1", kLarge, true));
+  LONGS_EQUAL((kLarge + 9) + (kLarge + 2), hub->asked_bytes());
+  CHECK_FALSE(waits(links[1], second, "t:1", kLarge, true));
+  CHECK_FALSE(waits(links[1], second, "t:1"));
+  hub->reply(calls[0], Answer::refused("NO", "not so"));
+  LONGS_EQUAL(0, hub->asked_bytes());
+  CHECK(waits(links[1], second, "t:1"));
+}
+
+// It may be as large as max_outbox_bytes says, the id included.
+TEST(HubAsked, ids_count_for_their_connection) {
+  limits.max_outbox_bytes = 3 * kLarge;
+  limits.max_incoming_bytes = 64 << 20;
+  hub->set_limits(limits);
+  Connection& connection = hub->open(links[0]);
+  CHECK(waits(links[0], connection, "t:1", kLarge, true));
+  CHECK_FALSE(waits(links[0], connection, "t:2"));
+  LONGS_EQUAL(0, hub->counts().joins_over_budget);
+}
+
+TEST(HubAsked, further_subscribes_of_a_topic_count_until_each_is_answered) {
+  Connection& first = hub->open(links[0]);
+  Connection& second = hub->open(links[1]);
+  CHECK(waits(links[0], first, "t:1", 10));
+  CHECK(waits(links[0], first, "t:1"));
+  CHECK(waits(links[0], first, "t:1"));
+  CHECK_FALSE(waits(links[0], first, "t:1"));
+  CHECK_FALSE(waits(links[1], second, "t:1"));
+  LONGS_EQUAL(2, hub->counts().joins_over_budget);
+  hub->reply(calls[0], Answer::ok());
+  hub->end_turn();
+  LONGS_EQUAL(2, calls.size());  // the second is asked now, the third waits for it
+  LONGS_EQUAL(2 * (kLarge + 2), hub->asked_bytes());
+  hub->reply(calls[1], Answer::ok());
+  hub->end_turn();
+  LONGS_EQUAL(kLarge + 2, hub->asked_bytes());
+  hub->reply(calls[2], Answer::ok());
+  LONGS_EQUAL(0, hub->asked_bytes());
+}
+
+// The call stays pending: what became of the join is known by its answer only.
+TEST(HubAsked, what_has_ended_keeps_no_payload_while_its_answer_is_due) {
+  Connection& first = hub->open(links[0]);
+  Connection& second = hub->open(links[1]);
+  CHECK(waits(links[0], first, "t:1", kLarge, true));
+  CHECK(waits(links[0], first, "t:1", 100));
+  hub->lost(first);
+  LONGS_EQUAL(0, hub->asked_bytes());
+  CHECK(waits(links[1], second, "t:1"));
+  CHECK(waits(links[1], second, "t:2"));
+  say(second, R"(["t:2","unsubscribe",{}])");
+  LONGS_EQUAL(kLarge + 2, hub->asked_bytes());
+  hub->reply(calls[0], Answer::ok());
+  LONGS_EQUAL(kLarge + 2, hub->asked_bytes());
+}
+
+TEST(HubAsked, what_is_to_be_asked_again_counts_until_it_is) {
+  FakeChannel fresh;
+  pend(fresh);
+  Connection& first = hub->open(links[0]);
+  Connection& second = hub->open(links[1]);
+  CHECK(waits(links[0], first, "t:1"));
+  CHECK(waits(links[0], first, "t:1"));
+  hub->hold({&channel});
+  hub->freeze();
+  hub->set_channels({&fresh});
+  hub->hand_over({&fresh});
+  LONGS_EQUAL(2 * (kLarge + 2), hub->asked_bytes());
+  hub->release();
+  hub->end_turn();
+  LONGS_EQUAL(2, calls.size());
+  LONGS_EQUAL(2 * (kLarge + 2), hub->asked_bytes());
+  CHECK_FALSE(waits(links[1], second, "t:1"));
+  hub->lost(first);
+  LONGS_EQUAL(0, hub->asked_bytes());
+}
+
+// Of a connection that is gone by then, it counts as long as it is kept.
+TEST(HubAsked, what_is_to_be_asked_again_for_nobody_is_forgotten_in_the_end) {
+  Connection& first = hub->open(links[0]);
+  CHECK(waits(links[0], first, "t:1"));
+  hub->hold({&channel});
+  hub->freeze();
+  hub->hand_over({});
+  hub->lost(first);
+  LONGS_EQUAL(kLarge + 2, hub->asked_bytes());
+  hub->release();
+  LONGS_EQUAL(0, hub->asked_bytes());
+}
+
 TEST(HubLimits, a_flush_writes_also_what_has_waited_for_long) {
   Connection& connection = subscriber(link);
   link.is_stuck = true;

@@ -248,6 +248,7 @@ TEST_GROUP(HubMemory) {
     LONGS_EQUAL(0, hub.connection_count());
     LONGS_EQUAL(0, hub.subscription_count({&channel}));
     LONGS_EQUAL(0, hub.outboxes_bytes());
+    LONGS_EQUAL(0, hub.asked_bytes());
     LONGS_EQUAL(0, hub.subscriber_count("t:a"));
     for (const auto& [subscription, leaves] : channel.leaves) LONGS_EQUAL(1, leaves);
     return has_failed;
