@@ -165,6 +165,11 @@ void add_fields(Subject& subject) {
       .on_request(with_line("Cookie: a=b; c=d"), kUpgraded)
       .on_request(with_line("Pragma: no-cache"), kUpgraded)
       .on_request(with_line("X-Empty:"), kUpgraded);
+  auto& beginning = subject.row("4.2.1", "also one whose name is the beginning of another's");
+  for (const char* name : {"X-Auth", "X-Forwarded", "X-Real", "User", "If", "A"}) {
+    beginning.on_request(with("Upgrade:", std::string(name) + ": 1\r\nUpgrade:"), kUpgraded);
+  }
+  beginning.deviates({.name = "the beginning of a field's name", .reply = Reply{{426}}});
 }
 
 void add_syntax(Subject& subject) {
