@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -27,12 +28,16 @@ class Pieces {
 
     const std::string& text() const { return text_; }
 
-    // Adds a piece; false, and nothing is added, where all have reached `budget` and this one has
+    // Adds a piece; false, and nothing is added, where all would be over `budget` and this one has
     // more than its share.
     bool append(std::string_view piece, std::size_t budget) {
       const std::size_t share = std::max(kLeastShare, budget / all_.messages_);
       const std::size_t wanted = text_.size() + piece.size();
-      if (all_.octets_ + piece.size() > budget && wanted > share) return false;
+      // Always the same for the same size, however it came.
+      const std::size_t capacity =
+          wanted <= text_.capacity() ? text_.capacity() : std::bit_ceil(wanted + 1) - 1;
+      if (all_.octets_ - counted_ + capacity > budget && wanted > share) return false;
+      text_.reserve(capacity);
       text_.append(piece);
       all_.octets_ += text_.capacity() - counted_;
       counted_ = text_.capacity();

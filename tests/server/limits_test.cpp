@@ -258,23 +258,28 @@ TEST(Rates, small_fragments_count_as_messages) {
 // Three are in the middle of a large message, and one of them has sent more of it than its share.
 TEST(Rates, messages_that_have_come_in_part_have_one_budget) {
   start_with("max_incoming_bytes = 800000");
-  const std::string large = frame_bytes(Opcode::kText, "\"" + std::string(400'000, 'x') + "\"");
+  const auto begin = [](WsClient& client, std::size_t octets) {
+    client.send_frame(Opcode::kText, "\"" + std::string(octets, 'x'), {.final = false});
+    client.send_frame(Opcode::kPing, "read");
+    const auto answer = client.receive_frame_or_end();
+    CHECK(answer && answer->opcode == Opcode::kPong);
+  };
   WsClient a = connect();
   WsClient b = connect();
   WsClient greedy = connect();
-  a.send_bytes(large.substr(0, 260'000));
-  b.send_bytes(large.substr(0, 260'000));
-  greedy.send_bytes(large.substr(0, 390'000));
+  begin(a, 260'000);
+  begin(b, 260'000);
+  begin(greedy, 262'000);
   // Those that send less get through.
   WsClient modest = connect();
   const std::string text = "\"" + std::string(20'000, 'x') + "\"";
   for (int i = 0; i < 300; ++i) {
     modest.send_text(R"(["echo:a","echo",)" + text + "]");
     modest.expect_bytes(R"(["echo:a","echoed",)" + text + "]");
-    greedy.send_bytes("x");
   }
+  greedy.send_frame(Opcode::kContinuation, std::string(100'000, 'x'), {.final = false});
   greedy.expect_closed(1013, "Too much has come in part");
-  a.send_bytes(large.substr(260'000));
+  a.send_frame(Opcode::kContinuation, std::string(100'000, 'x') + "\"");
   a.expect(
       R"(["error","error",{"code":"INVALID_PAYLOAD","message":"Message must be [topic, event, payload]"}])");
 }
