@@ -25,7 +25,7 @@ class SubjectGroup : public TlsGroup {
           "", {"127.0.0.1:0", "unix:" + file("socket").string(), "tls:127.0.0.1:0"});
       options.plugins = {"echo"};
       // Who fails the connection of a client need not wait for its Close (RFC 6455, 7.1.7).
-      options.server = "max_connections = 1000\nclose_timeout_s = 0.1\nread_buffer_bytes = " +
+      options.server = "max_connections = 1000\nclose_timeout_s = 1\nread_buffer_bytes = " +
                        std::string(buffer) + "\n" + settings;
       start(options);
       Player(server(), found_verdicts()).play(subject);
