@@ -12,12 +12,15 @@ namespace {
 
 bool is_visible(char c) { return c > ' ' && c < 0x7f; }
 
-// proc(5); the kernel's default where that cannot be read.
+// proc(5), read once; the kernel's default where that cannot be read.
 uid_t overflow_user() {
-  constexpr uid_t kDefault = 65534;
-  uid_t user = kDefault;
-  std::ifstream file("/proc/sys/kernel/overflowuid");
-  return file >> user ? user : kDefault;
+  static const uid_t user = [] {
+    constexpr uid_t kDefault = 65534;
+    uid_t read = kDefault;
+    std::ifstream file("/proc/sys/kernel/overflowuid");
+    return file >> read ? read : kDefault;
+  }();
+  return user;
 }
 
 }  // namespace

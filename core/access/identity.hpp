@@ -38,9 +38,9 @@ std::string_view name_of(std::string_view identity);
 std::optional<Identity> certificate_identity(std::string_view common_name);
 
 // The one of the process at the other end of a Unix socket (SO_PEERCRED, unix(7)): its user's name,
-// or the number where that has none. Nothing for who may be of another user namespace (see below).
-// `descriptor` is the socket. Nothing where it is no such
-// socket. Asks the system's user database, and is as fast as that.
+// or the number where that has none. Nothing for who may be of another user namespace (see below),
+// and where `descriptor` is no such socket. Asks the system's user database, and is as fast as
+// that.
 std::optional<Identity> unix_identity(int descriptor);
 
 // That of a user by his number and his name, which may be empty. A name that could be read as a

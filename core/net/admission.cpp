@@ -75,10 +75,13 @@ Admission judge_upgrade(lws* wsi, const Settings& settings, const access::Gate* 
 
   hub::ConnectionFacts::Parts& facts = admission.facts;
   read_peer(lws_get_socket_fd(wsi), facts);
-  const access::PageRequest page{.origin = request.origin,
-                                 .host = request.host,
-                                 .is_tls = lws_is_ssl(wsi) != 0,
-                                 .is_loopback = is_loopback_end(lws_get_socket_fd(wsi))};
+  // Only of a page it matters how the request came.
+  const bool is_of_page = !request.origin.empty();
+  const access::PageRequest page{
+      .origin = request.origin,
+      .host = request.host,
+      .is_tls = lws_is_ssl(wsi) != 0,
+      .is_loopback = is_of_page && is_loopback_end(lws_get_socket_fd(wsi))};
   const std::string_view unwanted = gate == nullptr ? "" : gate->page_refusal(page);
   if (!unwanted.empty()) {
     ++counts.origins_refused;
