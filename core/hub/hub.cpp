@@ -215,19 +215,13 @@ void Hub::recheck_access() {
 // ---- the end of a subscription
 
 void Hub::end_subscription(Subscription& subscription, LeaveReason reason) {
-  if (subscription.joining != nullptr) {
-    uncount(*subscription.connection, *subscription.joining);
-  }
   if (subscription.joining != nullptr && !subscription.joining->is_again) {
     // Its join is not answered yet. Where it succeeds after all, the leave follows then, and
     // that is all: nothing that it kept is asked about again.
     subscription.ended_by = reason;
     Joining& joining = *subscription.joining;
-    joining.deferred.clear();
-    std::vector<std::string>().swap(joining.further);
-    std::string().swap(joining.payload);
-    std::string().swap(joining.id);
-    joining.asked.clear();
+    uncount(*subscription.connection, joining);
+    joining.forget();
     Call& call = *pending_calls_.find(joining.call);
     call.connection->calls.remove(call);
     call.connection = nullptr;
@@ -236,7 +230,7 @@ void Hub::end_subscription(Subscription& subscription, LeaveReason reason) {
   }
   if (subscription.joining != nullptr) {
     take_pending(*pending_calls_.find(subscription.joining->call));
-    subscriptions_.end_joining(subscription);
+    end_joining(subscription);
   }
   --subscription.topic->joined;
   subscriptions_.end(subscription);
@@ -276,7 +270,13 @@ std::unique_ptr<Call> Hub::take_pending(Call& call) {
   return pending_calls_.take(call.id);
 }
 
-// What a join holds counts against its connection's bound no more.
+std::unique_ptr<Joining> Hub::end_joining(Subscription& subscription) {
+  std::unique_ptr<Joining> joining = subscriptions_.end_joining(subscription);
+  uncount(*subscription.connection, *joining);
+  return joining;
+}
+
+// What a join holds counts against its connection's bounds no more.
 void Hub::uncount(Connection& connection, const Joining& joining) {
   connection.deferred_bytes -= joining.deferred.bytes();
   connection.asked_bytes -= joining.asked.octets();

@@ -339,6 +339,7 @@ class Hub {
   void call_leave(Subscription& subscription, LeaveReason reason);
   void leave(Subscription& subscription, LeaveReason reason);
   std::unique_ptr<Call> take_pending(Call& call);
+  std::unique_ptr<Joining> end_joining(Subscription& subscription);
   static void uncount(Connection& connection, const Joining& joining);
   void settle() {
     assert(running_ == nullptr && "settle() within a channel's function");

@@ -160,8 +160,7 @@ std::vector<std::unique_ptr<Call>> Hub::take_pending_calls(const std::vector<Cha
 // A join that was not answered: whoever serves the topic now is asked.
 void Hub::ask_again(Subscription& subscription) {
   Connection& connection = *subscription.connection;
-  const std::unique_ptr<Joining> joining = subscriptions_.end_joining(subscription);
-  uncount(connection, *joining);
+  const std::unique_ptr<Joining> joining = end_joining(subscription);
   const std::string topic = subscription.topic->name;
   const auto again = [&](std::string& payload) {
     CountedOctets asked(asked_bytes_, payload.size());

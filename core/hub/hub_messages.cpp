@@ -253,8 +253,7 @@ void Hub::join(Subscription& subscription, std::unique_ptr<Joining> joining,
 
 // As if it had never been asked for.
 void Hub::abort_join(Subscription& subscription) {
-  const std::unique_ptr<Joining> joining = subscriptions_.end_joining(subscription);
-  uncount(*subscription.connection, *joining);
+  const std::unique_ptr<Joining> joining = end_joining(subscription);
   if (joining->is_again) return;
   subscriptions_.end(subscription);
   ended_.add(subscription);
@@ -265,8 +264,7 @@ void Hub::abort_join(Subscription& subscription) {
 // told closes it.
 void Hub::finish_join(Subscription& subscription, const Answer& answer) {
   Connection& connection = *subscription.connection;
-  const std::unique_ptr<Joining> joining = subscriptions_.end_joining(subscription);
-  uncount(connection, *joining);
+  const std::unique_ptr<Joining> joining = end_joining(subscription);
   const Topic& topic = *subscription.topic;
   const bool is_refused = answer.kind != Answer::Kind::kOk;
   const bool stands = !is_refused || joining->is_again;

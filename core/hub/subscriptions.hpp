@@ -45,6 +45,15 @@ struct Joining {
   Outbox deferred;                   // what follows `subscribed`
   std::vector<std::string> further;  // payloads of subscribes that came meanwhile
   CountedOctets asked;               // of id, payload and further, from when it is pending on
+
+  // Frees what it keeps: nobody waits for it any more.
+  void forget() {
+    deferred.clear();
+    std::vector<std::string>().swap(further);
+    std::string().swap(payload);
+    std::string().swap(id);
+    asked.clear();
+  }
 };
 
 // One connection's membership of one topic.
