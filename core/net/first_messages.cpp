@@ -41,7 +41,7 @@ void FirstMessages::erase(WsLink& link) {
 
 void FirstMessages::judge() {
   const auto now = base::Loop::now();
-  if (deadline_.take_held_up()) {  // and peers perhaps with it
+  if (deadline_.take() >= Deadline::kHeldUp) {  // and peers perhaps with it
     for (Waiting& waiting : in_order_) waiting.begun = now;
   }
   const auto latest = now - timeout_;

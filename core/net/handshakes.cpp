@@ -84,7 +84,7 @@ void Handshakes::cut_oldest(const char* why, std::string_view answer) {
 void Handshakes::judge() {
   const auto now = base::Loop::now();
   const auto latest = now - timeout_;
-  if (deadline_.take_held_up()) {  // that is not the peers' fault
+  if (deadline_.take() >= Deadline::kHeldUp) {  // that is not the peers' fault
     for (Handshake& handshake : in_order_) handshake.begun = now;
   }
   while (!in_order_.empty() && in_order_.front().begun <= latest) {

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "core/net/deadline.hpp"
 #include "core/net/loop_uv.hpp"
 #include "core/net/ws_link.hpp"
 
@@ -16,7 +16,6 @@ class Heartbeats {
  public:
   // `loop` outlives it. An `interval` of 0: nobody is pinged.
   Heartbeats(LoopUv& loop, std::chrono::milliseconds interval, std::chrono::milliseconds timeout);
-  ~Heartbeats() { end(); }
   Heartbeats(const Heartbeats&) = delete;
   Heartbeats& operator=(const Heartbeats&) = delete;
 
@@ -28,23 +27,22 @@ class Heartbeats {
   // There are none any more.
   void end();
 
-  // The loop runs its clocks before it reads. So where it was held up, by a plugin or by SIGSTOP,
-  // the signs of life of that time are still in the sockets when the clock comes due: call this
-  // when those have been read. Pings who is due, and cuts who has not answered in time.
-  void check(const std::vector<std::unique_ptr<WsLink>>& links);
+  // Pings who is due, and cuts who has not answered in time. To be called when all is read that
+  // there is: signs of life count, whenever the server comes to read them.
+  void check(const std::vector<std::unique_ptr<WsLink>>& links) {
+    if (next_.is_due()) judge(links);
+  }
 
  private:
-  void start_timer();
-  void stop_timer();
+  void judge(const std::vector<std::unique_ptr<WsLink>>& links);
+  void watch();
 
   LoopUv& loop_;
   std::chrono::milliseconds interval_;
   std::chrono::milliseconds timeout_;
   std::chrono::milliseconds period_;
   bool are_links_ = false;
-  base::TimerId timer_ = 0;  // 0: at rest
-  bool is_due_ = false;
-  std::uint64_t checked_at_ = 0;  // milliseconds of the loop
+  Deadline next_;  // look at all of them
 };
 
 }  // namespace jackfield::net
