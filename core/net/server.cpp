@@ -213,6 +213,7 @@ void Server::read_on() {
   heartbeats_.check(links_);
   handshakes_.cut_late();
   first_messages_.close_late();
+  warrants_.close_late();
 }
 
 // ---- from libwebsockets

@@ -1,7 +1,6 @@
 #include "core/net/warrants.hpp"
 
 #include <algorithm>
-#include <utility>
 #include <vector>
 
 #include "core/net/ws_link.hpp"
@@ -9,10 +8,6 @@
 namespace jackfield::net {
 
 using std::chrono::milliseconds;
-
-Warrants::~Warrants() {
-  if (timer_ != 0) loop_.cancel_timer(timer_);
-}
 
 void Warrants::add(WsLink& link, const access::Warrant& warrant) {
   by_link_[&link] = warrant;
@@ -26,7 +21,7 @@ void Warrants::erase(WsLink& link) {
   if (found == by_link_.end()) return;
   if (found->second.expires_at) expiries_.erase({*found->second.expires_at, &link});
   by_link_.erase(found);
-  if (expiries_.empty() && timer_ != 0) loop_.cancel_timer(std::exchange(timer_, 0));
+  if (expiries_.empty()) deadline_.clear();
 }
 
 void Warrants::recheck(const std::vector<std::unique_ptr<WsLink>>& links) {
@@ -83,21 +78,12 @@ void Warrants::close_expired() {
 // The wall clock may be set, back or forth, and no timer follows it: so it is looked at from time
 // to time.
 void Warrants::watch() {
-  const bool is_watching = gate_ != nullptr && gate_->settings().close_expired;
-  if (!is_watching || expiries_.empty()) {
-    if (timer_ != 0) loop_.cancel_timer(std::exchange(timer_, 0));
-    return;
-  }
+  deadline_.clear();
+  if (gate_ == nullptr || !gate_->settings().close_expired || expiries_.empty()) return;
   const access::WallTime left = expiries_.begin()->first - gate_->now();
   const auto most = std::chrono::duration_cast<std::chrono::seconds>(kMaxWait).count();
   const milliseconds delay(std::clamp<access::WallTime>(left, 0, most) * 1000);
-  // First, for it may throw: the old one still stands then.
-  const base::TimerId next =
-      loop_.start_timer(std::max(delay, milliseconds(20)), milliseconds(0), [this] {
-        timer_ = 0;
-        close_expired();
-      });
-  if (const base::TimerId old = std::exchange(timer_, next); old != 0) loop_.cancel_timer(old);
+  deadline_.set(base::Loop::now() + std::max(delay, milliseconds(20)));
 }
 
 }  // namespace jackfield::net

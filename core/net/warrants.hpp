@@ -1,7 +1,7 @@
 // What connections were let in by, and how long that lasts: one whose token expires, or is taken
 // away, is closed with 1008, and so is one without a token where that will not do any more. One
-// timer for all, at rest while nothing expires. Those without a token cost nothing here but when the
-// gate changes. Loop thread.
+// clock for all, at rest while nothing expires. Those without a token cost nothing here but when
+// the gate changes. Loop thread.
 #pragma once
 
 #include <chrono>
@@ -13,8 +13,8 @@
 
 #include "core/access/gate.hpp"
 #include "core/base/log.hpp"
-#include "core/base/loop.hpp"
 #include "core/net/counts.hpp"
+#include "core/net/deadline.hpp"
 
 namespace jackfield::net {
 
@@ -25,9 +25,8 @@ class Warrants {
   // How often the clock is looked at where something expires: it may be set meanwhile.
   static constexpr std::chrono::milliseconds kMaxWait{30000};
 
-  Warrants(base::Loop& loop, base::Log& log, Counts& counts)
-      : loop_(loop), log_(log), counts_(counts) {}
-  ~Warrants();
+  Warrants(LoopUv& loop, base::Log& log, Counts& counts)
+      : log_(log), counts_(counts), deadline_(loop) {}
   Warrants(const Warrants&) = delete;
   Warrants& operator=(const Warrants&) = delete;
 
@@ -44,6 +43,11 @@ class Warrants {
   // other groups, or whom it would not let in without one; and looks at the times again.
   void recheck(const std::vector<std::unique_ptr<WsLink>>& links);
 
+  // Closes those whose token has expired. To be called when all is read that there is.
+  void close_late() {
+    if (deadline_.is_due()) close_expired();
+  }
+
  private:
   using Expiry = std::pair<access::WallTime, WsLink*>;
 
@@ -53,13 +57,12 @@ class Warrants {
   void close_expired();
   void watch();
 
-  base::Loop& loop_;
   base::Log& log_;
   Counts& counts_;
   const access::Gate* gate_ = nullptr;
   std::unordered_map<WsLink*, access::Warrant> by_link_;
   std::set<Expiry> expiries_;  // of those that expire
-  base::TimerId timer_ = 0;
+  Deadline deadline_;          // of the first of them, or when the clock is looked at again
 };
 
 }  // namespace jackfield::net
