@@ -162,7 +162,7 @@ TEST_GROUP(HubMemory) {
   }
 
   // Everything once, with the allocation failing; whether any did.
-  bool run(long allocation, long count) {
+  bool go_through(long allocation, long count) {
     Hub hub(limits, ids, log);
     CountingChannel channel(hub);
     hub.set_channels({&channel});
@@ -257,14 +257,14 @@ TEST_GROUP(HubMemory) {
 
 TEST(HubMemory, one_allocation_that_fails_harms_nobody_else) {
   long allocation = 1;
-  while (run(allocation, 1)) ++allocation;
+  while (go_through(allocation, 1)) ++allocation;
   CHECK(allocation > 150);
 }
 
 TEST(HubMemory, many_that_fail_one_after_the_other_neither) {
   for (const long count : {2L, 5L, 40L, 100'000L}) {
     long allocation = 1;
-    while (run(allocation, count)) allocation += count > 5 ? 7 : 3;
+    while (go_through(allocation, count)) allocation += count > 5 ? 7 : 3;
     CHECK(allocation > 30);
   }
 }
