@@ -83,6 +83,7 @@ sources_of() {
     message) echo "$core/wire/message.cpp $core/wire/json_text.cpp $core/wire/utf8.cpp
       $core/wire/frame.cpp $core/wire/octets.hpp $core/wire/json_text.hpp" ;;
     pattern) echo "$core/hub/pattern.cpp $core/hub/pattern.hpp $core/hub/router.cpp" ;;
+    access) echo "$core/access" ;;
     config) echo "$core/config" ;;
     hub) echo "$core/hub" ;;
     http) ls "$core"/net/*.cpp "$core"/net/*.hpp | grep -v watch_client ;;

@@ -14,12 +14,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/access/gate.hpp"
 #include "core/hub/hub.hpp"
 #include "core/net/loop_uv.hpp"
 #include "core/net/server.hpp"
@@ -37,11 +39,13 @@ using hub::Answer;
 constexpr unsigned kHandshakeIsGiven = 1;
 constexpr unsigned kHearsAtTheEnd = 2;  // the peer reads nothing before
 constexpr unsigned kHasPath = 4;        // the server serves one path only
+constexpr unsigned kHasGate = 8;        // the server looks for tokens, and has one
 
 constexpr std::size_t kMostPieces = 64;
 constexpr std::size_t kMaxMessage = 3000;
 constexpr std::size_t kMaxOutbox = 600'000;  // what two floods come to is more
 constexpr std::string_view kPath = "/ws";
+constexpr std::string_view kTokens = "known 0123456789abcdef\n";
 
 // The example of RFC 6455, section 1.3.
 constexpr std::string_view kHandshake =
@@ -123,6 +127,7 @@ class Site {
     limits.max_outbox_bytes = kMaxOutbox;
     hub_ = std::make_unique<hub::Hub>(limits, ids_, log_);
     hub_->set_channels({&channel_});
+    open_gate();
     server_ = std::make_unique<net::Server>(settings_, loop_, *hub_, log_);
     const base::Status status = server_->start();
     if (!status.is_ok()) fail("the server starts: " + status.message());
@@ -147,6 +152,7 @@ class Site {
     settings_.path = path;
     server_->apply(settings_);
   }
+  void guard(bool has_gate) { server_->set_gate(has_gate ? &gate_ : nullptr); }
   SiteChannel& channel() { return channel_; }
 
   // A run begins. (The sanitizers' own descriptors may have come since the last.)
@@ -165,6 +171,17 @@ class Site {
   }
 
  private:
+  void open_gate() {
+    access::Settings settings;
+    settings.unix_peers = true;
+    settings.tokens = folder_ + "/tokens";
+    std::ofstream(settings.tokens) << kTokens;
+    ::chmod(settings.tokens.c_str(), 0600);
+    const base::Status status = gate_.apply(settings, false);
+    ::unlink(settings.tokens.c_str());
+    if (!status.is_ok()) fail("the tokens are read: " + status.message());
+  }
+
   static const char* temporary() {
     const char* folder = std::getenv("TMPDIR");
     return folder == nullptr || *folder == '\0' ? "/tmp" : folder;
@@ -195,6 +212,7 @@ class Site {
   base::Log log_{base::LogLevel::kInfo, [](std::string_view) {}};
   base::IdSource ids_;
   net::LoopUv loop_;
+  access::Gate gate_{loop_, log_};
   std::unique_ptr<hub::Hub> hub_;
   SiteChannel channel_{hub_};
   net::Settings settings_;
@@ -410,6 +428,7 @@ int run(const std::uint8_t* octets, std::size_t size) {
   const bool hears = (mode & kHearsAtTheEnd) == 0;
   const bool is_given = (mode & kHandshakeIsGiven) != 0;
   site().begin_run();
+  site().guard((mode & kHasGate) != 0);
   site().serve_path((mode & kHasPath) != 0 ? kPath : std::string_view());
   {
     Peer peer;

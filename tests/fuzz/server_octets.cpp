@@ -12,7 +12,7 @@ namespace jackfield::fuzz {
 namespace {
 
 // What the server answers with: its own, and libwebsockets' to what it cannot read.
-constexpr std::array kStatuses = {101, 400, 403, 404, 405, 413, 414, 426, 431};
+constexpr std::array kStatuses = {101, 400, 401, 403, 404, 405, 413, 414, 426, 431};
 constexpr int kSwitching = 101;
 constexpr std::size_t kMostRead = 20'000;  // octets of a message; longer ones are floods
 
