@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -42,7 +43,8 @@ class Heartbeats {
   std::chrono::milliseconds timeout_;
   std::chrono::milliseconds period_;
   bool are_links_ = false;
-  Deadline next_;  // look at all of them
+  Deadline next_;            // look at all of them
+  std::uint64_t begun_ = 0;  // to wait for that; milliseconds of the loop
 };
 
 }  // namespace jackfield::net

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -83,7 +84,8 @@ int active_timers(net::LoopUv& loop) {
 TEST_GROUP(NetServer) {
   test::TemporaryFolder folder;
   std::string path = (folder.path() / "s").string();
-  base::Log log{base::LogLevel::kError, [](std::string_view) {}};
+  std::function<void(std::string_view)> on_log = [](std::string_view) {};
+  base::Log log{base::LogLevel::kInfo, [this](std::string_view line) { on_log(line); }};
   base::IdSource ids;
   net::LoopUv loop;
   hub::Limits limits{.max_messages_per_s = 0, .max_bytes_per_s = 0, .max_subscribes_per_s = 0};
@@ -226,6 +228,28 @@ TEST(HeldUp, who_may_have_been_held_up_too_is_asked_again_and_only_then_given_up
   CHECK(peer.hear() == kPing);
   settle(0);
   LONGS_EQUAL(1, server->counts().heartbeats_missed);
+}
+
+TEST(HeldUp, who_is_asked_in_the_very_turn_that_is_held_up_has_time_to_answer) {
+  settings.ping_interval = 10ms;
+  settings.ping_timeout = kTimeout;
+  start();
+  const Peer gone(path);
+  gone.say(kUpgrade);
+  settle(1);
+  turn_until_pinged(gone);
+  const Peer peer(path);
+  peer.say(kUpgrade);
+  settle(2);
+  turn_until_pinged(peer);
+  on_log = [&](std::string_view line) {
+    if (count(line, "no answer to pings") > 0) std::this_thread::sleep_for(2 * kTimeout);
+  };
+  settle(1);
+  loop.drain(20);
+  LONGS_EQUAL(1, server->connection_count());
+  LONGS_EQUAL(1, server->counts().heartbeats_missed);
+  on_log = [](std::string_view) {};
 }
 
 TEST(HeldUp, a_handshake_counts_though_it_is_read_late) {
