@@ -3,9 +3,8 @@
 #include <array>
 #include <chrono>
 #include <filesystem>
+#include <set>
 #include <utility>
-
-#include "core/files/file_stamp.hpp"
 
 namespace jackfield::access {
 namespace {
@@ -13,10 +12,10 @@ namespace {
 constexpr std::string_view kScheme = "bearer";
 
 // The files that the settings name.
-std::vector<std::filesystem::path> files_of(const Settings& settings) {
-  std::vector<std::filesystem::path> paths;
-  if (!settings.tokens.empty()) paths.push_back(settings.tokens);
-  for (const JwtKey& key : settings.jwt_keys) paths.push_back(key.file);
+std::set<std::filesystem::path> files_of(const Settings& settings) {
+  std::set<std::filesystem::path> paths;
+  if (!settings.tokens.empty()) paths.insert(settings.tokens);
+  for (const JwtKey& key : settings.jwt_keys) paths.insert(key.file);
   return paths;
 }
 
@@ -47,11 +46,19 @@ Gate::Gate(base::Loop& loop, base::Log& log, Clock clock)
 Gate::~Gate() = default;
 
 base::Status Gate::apply(const Settings& settings, bool watches_files) {
-  // Before they are read: a change meanwhile is not missed.
-  std::vector<std::optional<files::FileStamp>> stamps;
-  const std::vector<std::filesystem::path> paths = files_of(settings);
-  for (const std::filesystem::path& path : paths) stamps.push_back(files::FileStamp::of(path));
+  wanted_ = settings;
+  watches_files_ = watches_files;
+  watch();  // before they are read: a change meanwhile is not missed
+  return take(wanted_);
+}
 
+base::Status Gate::reload() {
+  base::Status wanted = take(wanted_);
+  return wanted.is_ok() ? wanted : take(settings_);
+}
+
+// Fails with one sentence; then all is as it was. `settings` may be those in force.
+base::Status Gate::take(const Settings& settings) {
   TokenTable tokens;
   if (!settings.tokens.empty()) {
     auto read = TokenTable::read(settings.tokens, user_);
@@ -60,35 +67,36 @@ base::Status Gate::apply(const Settings& settings, bool watches_files) {
   }
   auto jwt = JwtCheck::read(settings, user_);
   if (!jwt.is_ok()) return base::Status::failure(jwt.message());
+  OriginList origins(settings.origins);
+  Rules rules(settings.rules);
+  Settings taken = settings;
 
-  settings_ = settings;
-  watches_files_ = watches_files;
+  settings_ = std::move(taken);
   tokens_ = std::move(tokens);
   jwt_ = std::move(jwt.value());
-  origins_ = OriginList(settings_.origins);
-  rules_ = Rules(settings_.rules);
-
-  if (!watches_files_) {
-    watchers_.clear();
-    watched_.clear();
-    return base::Status::ok();
-  }
-  if (watched_ == paths) return base::Status::ok();
-  watchers_.clear();
-  watched_ = paths;
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    files::FileWatcher::Options options;
-    options.path = paths[i];
-    watchers_.push_back(std::make_unique<files::FileWatcher>(
-        std::move(options), loop_, log_,
-        [this](const std::filesystem::path& /*file*/) { files_changed(); }));
-    if (stamps[i]) {
-      watchers_.back()->start_after(*stamps[i]);
-    } else {
-      watchers_.back()->start();
-    }
-  }
+  origins_ = std::move(origins);
+  rules_ = std::move(rules);
+  watch();
   return base::Status::ok();
+}
+
+// The files of the settings in force, and of those that could not be taken.
+void Gate::watch() {
+  std::set<std::filesystem::path> paths;
+  for (const Settings* settings : {&settings_, &wanted_}) {
+    if (watches_files_) paths.merge(files_of(*settings));
+  }
+  std::erase_if(watchers_, [&](const auto& each) { return !paths.contains(each.first); });
+  for (const std::filesystem::path& path : paths) {
+    if (watchers_.contains(path)) continue;
+    files::FileWatcher::Options options;
+    options.path = path;
+    auto watcher = std::make_unique<files::FileWatcher>(
+        std::move(options), loop_, log_,
+        [this](const std::filesystem::path& /*file*/) { files_changed(); });
+    watcher->start();
+    watchers_.emplace(path, std::move(watcher));
+  }
 }
 
 // Several that change together are read once.
@@ -96,12 +104,15 @@ void Gate::files_changed() {
   if (std::exchange(is_reading_due_, true)) return;
   loop_.post([this] {
     is_reading_due_ = false;
-    if (const base::Status status = reload(); !status.is_ok()) {
-      log_.error("tokens and keys not changed", {{"reason", status.message()}});
-      return;
+    const base::Status wanted = take(wanted_);
+    if (wanted.is_ok()) {
+      log_.info("tokens and keys changed", {{"tokens", tokens_.size()}});
+    } else {
+      log_.error("tokens and keys not changed", {{"reason", wanted.message()}});
     }
-    log_.info("tokens and keys changed", {{"tokens", tokens_.size()}});
-    if (on_change_) on_change_();
+    // Where others are in force still, what has changed may be theirs.
+    const bool is_read = wanted.is_ok() || take(settings_).is_ok();
+    if (is_read && on_change_) on_change_();
   });
 }
 

@@ -5,12 +5,13 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/access/identity.hpp"
 #include "core/access/jwt.hpp"
@@ -72,12 +73,14 @@ class Gate {
   void set_user(uid_t user) { user_ = user; }
 
   // Takes other settings, and reads the files that they name, also where neither has changed. Fails
-  // with one sentence; then all is as it was.
+  // with one sentence; then those in force stay, and these are taken when their files can be.
   base::Status apply(const Settings& settings, bool watches_files);
-  // Reads the files again.
-  base::Status reload() { return apply(settings_, watches_files_); }
+  // Reads the files again: of the settings that were last applied, and where those cannot be taken,
+  // of the ones in force. Fails where neither can; then all is as it was.
+  base::Status reload();
 
-  // Called after the files of tokens and keys have changed and were read. Set once.
+  // Called after the files of tokens and keys have changed and were read, also where that had
+  // settings taken that were applied before. Set once.
   void on_change(std::function<void()> task) { on_change_ = std::move(task); }
 
   const Settings& settings() const { return settings_; }
@@ -101,21 +104,23 @@ class Gate {
 
  private:
   void judge_token(std::string_view token, Verdict& verdict) const;
+  base::Status take(const Settings& settings);
+  void watch();
   void files_changed();
 
   base::Loop& loop_;
   base::Log& log_;
   const Clock clock_;
   uid_t user_ = ::geteuid();
-  Settings settings_;
+  Settings settings_;  // in force
+  Settings wanted_;    // last applied
   bool watches_files_ = false;
   OriginList origins_;
   Rules rules_;
   TokenTable tokens_;
   JwtCheck jwt_;
   std::function<void()> on_change_;
-  std::vector<std::unique_ptr<files::FileWatcher>> watchers_;
-  std::vector<std::filesystem::path> watched_;  // by those, in their order
+  std::map<std::filesystem::path, std::unique_ptr<files::FileWatcher>> watchers_;
   bool is_reading_due_ = false;
 };
 

@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
+#include <functional>
 #include <string>
 
 #include "core/net/loop_uv.hpp"
@@ -22,6 +24,7 @@ using Kind = Verdict::Kind;
 
 constexpr WallTime kNow = 1'800'000'000;
 constexpr const char* kAlice = "0123456789abcdef-alice";
+constexpr const char* kCarol = "0123456789abcdef-carol";
 const std::string kShared = "0123456789abcdef0123456789abcdef";
 
 }  // namespace
@@ -47,6 +50,12 @@ TEST_GROUP(AccessGate) {
   std::string token(WallTime exp) {
     return test::SigningKey::shared(kShared).token(
         R"({"alg":"HS256"})", R"({"sub":"bob","exp":)" + std::to_string(exp) + "}");
+  }
+  void run_until(const std::function<bool()>& is_done) {
+    const base::TimerId late =
+        loop.start_timer(std::chrono::seconds(20), {}, [] { FAIL("waited in vain"); });
+    loop.run_until(is_done);
+    loop.cancel_timer(late);
   }
   Verdict judge(std::string_view token) {
     const std::string header = "Bearer " + std::string(token);
@@ -163,6 +172,59 @@ TEST(AccessGate, settings_whose_files_fail_change_nothing) {
   write("tokens", "alice\n");
   CHECK_FALSE(gate.reload().is_ok());
   CHECK(judge(kAlice).kind == Kind::kAdmitted);
+}
+
+TEST(AccessGate, a_file_that_was_missing_is_taken_when_it_is_there_and_its_settings_with_it) {
+  Settings wanted = settings;
+  wanted.tokens = folder.path() / "new";
+  wanted.required = true;
+  CHECK_FALSE(gate.apply(wanted, true).is_ok());
+  int changes = 0;
+  gate.on_change([&] { ++changes; });
+  write("new", std::string("carol ") + kCarol + "\n");
+  run_until([&] { return gate.settings().required; });
+  LONGS_EQUAL(1, changes);
+  STRCMP_EQUAL("token:carol", judge(kCarol).identity.text.c_str());
+  CHECK(judge(kAlice).kind == Kind::kWrong);
+}
+
+TEST(AccessGate, while_a_file_is_missing_those_in_force_are_read_and_watched_still) {
+  Settings wanted = settings;
+  wanted.tokens = folder.path() / "new";
+  CHECK_FALSE(gate.apply(wanted, true).is_ok());
+  gate.on_change([] {});
+  write("tokens", std::string("carol ") + kCarol + "\n");
+  run_until([&] { return judge(kCarol).kind == Kind::kAdmitted; });
+  CHECK(judge(kAlice).kind == Kind::kWrong);
+  write("tokens", std::string("alice ") + kAlice + "\n");
+  CHECK(gate.reload().is_ok());
+  CHECK(judge(kAlice).kind == Kind::kAdmitted);
+}
+
+TEST(AccessGate, settings_that_were_given_up_are_not_taken_later) {
+  Settings wanted = settings;
+  wanted.tokens = folder.path() / "new";
+  CHECK_FALSE(gate.apply(wanted, true).is_ok());
+  wanted.tokens = folder.path() / "other";
+  CHECK_FALSE(gate.apply(wanted, true).is_ok());
+  write("new", std::string("carol ") + kCarol + "\n");
+  CHECK(gate.reload().is_ok());
+  CHECK(judge(kCarol).kind == Kind::kWrong);
+  CHECK(gate.apply(settings, true).is_ok());
+  write("other", std::string("carol ") + kCarol + "\n");
+  CHECK(gate.reload().is_ok());
+  CHECK(judge(kCarol).kind == Kind::kWrong);
+  CHECK(judge(kAlice).kind == Kind::kAdmitted);
+}
+
+TEST(AccessGate, a_file_that_others_could_read_is_taken_by_a_reload_when_they_cannot_any_more) {
+  Settings wanted = settings;
+  wanted.tokens = write("new", std::string("carol ") + kCarol + "\n");
+  ::chmod(wanted.tokens.c_str(), 0644);
+  CHECK_FALSE(gate.apply(wanted, true).is_ok());
+  ::chmod(wanted.tokens.c_str(), 0600);
+  CHECK(gate.reload().is_ok());
+  CHECK(judge(kCarol).kind == Kind::kAdmitted);
 }
 
 TEST(AccessGate, no_reason_quotes_a_token) {
