@@ -146,7 +146,10 @@ base::Status Daemon::start() {
   limit_descriptors(config_.limits.max_connections, log_);
   certificates_.watch();
   hub_.set_backlog(config_.backlog);
-  if (user.value()) gate_.set_user(user.value()->user);
+  if (user.value()) {
+    gate_.set_user(user.value()->user);
+    server_.set_user(user.value()->user);
+  }
   if (auto status = gate_.apply(config_.access, config_.watch); !status.is_ok()) return status;
   hub_.set_access(gate_.policy());
   server_.set_gate(&gate_);

@@ -250,6 +250,10 @@ Found find_process_user(const Settings& settings) {
                             " on this machine; \"groupadd --system " + name + "\" makes one");
     }
     account->group = *group;
+    if (account->user == 0) {
+      return Found::failure("process.group is " + settings.group +
+                            ", but process.user is root, who gives up nothing");
+    }
   }
   if (::geteuid() == 0) return account;
   if (account->user != ::geteuid()) {

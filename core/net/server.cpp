@@ -67,7 +67,7 @@ Server::Server(const Settings& settings, LoopUv& loop, hub::Hub& hub, base::Log&
 base::Status Server::start() {
   // First: what may be wrong with it is more than with the rest.
   if (net::has_tls(settings_.listen)) {
-    TlsCredentials::Loaded loaded = TlsCredentials::load(settings_.tls);
+    TlsCredentials::Loaded loaded = TlsCredentials::load(settings_.tls, user_);
     if (loaded.credentials == nullptr) return base::Status::failure(std::move(loaded.sentence));
     for (const std::string& warning : loaded.warnings) log_.warning("TLS", {{"warning", warning}});
     tls_ = std::make_unique<Tls>(log_, counts_);

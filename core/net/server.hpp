@@ -3,6 +3,7 @@
 #pragma once
 
 #include <libwebsockets.h>
+#include <unistd.h>
 
 #include <array>
 #include <deque>
@@ -61,6 +62,10 @@ class Server {
   // Makes the Unix sockets a user's, who may then connect by their mode; only root can. Fails with
   // one sentence.
   base::Status give_sockets_to(uid_t user, gid_t group);
+
+  // Whom the process will be, where it is still root: he may own the key of TLS. Until then whoever
+  // it is. Before `start`.
+  void set_user(uid_t user) { user_ = user; }
 
   // Serves whoever connects.
   void begin_accepting();
@@ -148,6 +153,7 @@ class Server {
   void remove(WsLink& link);
 
   Settings settings_;
+  uid_t user_ = ::geteuid();
   LoopUv& loop_;
   hub::Hub& hub_;
   base::Log& log_;

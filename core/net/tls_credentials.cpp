@@ -10,10 +10,12 @@
 #include <cerrno>
 #include <filesystem>
 #include <new>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "core/base/descriptor.hpp"
+#include "core/base/file_trust.hpp"
 #include "core/net/openssl.hpp"
 
 namespace jackfield::net {
@@ -41,7 +43,7 @@ constexpr int kSecurityLevel = 2;  // 112 bits at least: SSL_CTX_set_security_le
 struct File {
   std::string name;  // "the key /etc/ssl/key.pem"
   std::string text;
-  mode_t mode = 0;
+  std::string distrust;  // a key's: who else could read or change it; empty: nobody
 
   ~File() { OPENSSL_cleanse(text.data(), text.size()); }
 };
@@ -104,7 +106,7 @@ int select_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
 // where it has refused.
 class Loading {
  public:
-  bool run(TlsCredentials& credentials, const TlsSettings& settings);
+  bool run(TlsCredentials& credentials, const TlsSettings& settings, uid_t user);
 
   Loaded outcome;
   TlsCertificate certificate;
@@ -113,7 +115,8 @@ class Loading {
  private:
   bool refuse(std::string sentence, Failure failure = Failure::kOther);
   bool refuse_unread(const File& file, int error);
-  bool read_file(const char* what, const std::filesystem::path& path, File& file);
+  bool read_file(const char* what, const std::filesystem::path& path, File& file,
+                 std::optional<uid_t> keeper = std::nullopt);
   OwnedChain read_certificates(const File& file);
   OwnedKey read_key(const File& file);
   bool check_pair(const File& file, STACK_OF(X509) * chain, const File& key_file, EVP_PKEY* key);
@@ -135,7 +138,9 @@ bool Loading::refuse_unread(const File& file, int error) {
                 is_forbidden ? Failure::kForbidden : Failure::kOther);
 }
 
-bool Loading::read_file(const char* what, const std::filesystem::path& path, File& file) {
+// `keeper`: whose secret it is.
+bool Loading::read_file(const char* what, const std::filesystem::path& path, File& file,
+                        std::optional<uid_t> keeper) {
   file.name = std::string(what) + " " + path.string();
   // A pipe is not waited for.
   const base::Descriptor input(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
@@ -145,7 +150,10 @@ bool Loading::read_file(const char* what, const std::filesystem::path& path, Fil
   if (static_cast<std::size_t>(facts.st_size) > kMaxFileOctets) {
     return refuse(file.name + " is larger than " + std::to_string(kMaxFileOctets) + " octets");
   }
-  file.mode = facts.st_mode;
+  if (keeper) {
+    const base::Status trust = base::check_secret_file(input.number(), path, *keeper);
+    if (!trust.is_ok()) file.distrust = trust.message();
+  }
   file.text.resize(static_cast<std::size_t>(facts.st_size));
   std::size_t size = 0;
   while (size < file.text.size()) {
@@ -245,18 +253,15 @@ void Loading::warn(const File& file, const X509* own, const File& key_file) {
   if (certificate.names.empty()) {
     outcome.warnings.push_back(file.name + " names no host (subjectAltName): clients refuse it");
   }
-  if ((key_file.mode & (S_IROTH | S_IWOTH)) != 0) {
-    outcome.warnings.push_back(key_file.name +
-                               " can be read or written by everybody on this machine");
-  }
+  if (!key_file.distrust.empty()) outcome.warnings.push_back("tls.key: " + key_file.distrust);
 }
 
-bool Loading::run(TlsCredentials& credentials, const TlsSettings& settings) {
+bool Loading::run(TlsCredentials& credentials, const TlsSettings& settings, uid_t user) {
   SSL_CTX* const context = credentials.context();
   File file;
   File key_file;
   if (!read_file("the certificate", settings.certificate, file)) return false;
-  if (!read_file("the key", settings.key, key_file)) return false;
+  if (!read_file("the key", settings.key, key_file, user)) return false;
   OwnedChain chain = read_certificates(file);
   if (chain == nullptr) return false;
   const OwnedKey key = read_key(key_file);
@@ -302,10 +307,10 @@ TlsCredentials::TlsCredentials(TlsSettings settings)
 
 TlsCredentials::~TlsCredentials() { SSL_CTX_free(context_); }
 
-Loaded TlsCredentials::load(const TlsSettings& settings) {
+Loaded TlsCredentials::load(const TlsSettings& settings, uid_t user) {
   const std::shared_ptr<TlsCredentials> credentials(new TlsCredentials(settings));
   Loading loading;
-  if (loading.run(*credentials, settings)) {
+  if (loading.run(*credentials, settings, user)) {
     credentials->certificate_ = std::move(loading.certificate);
     credentials->digest_ = std::move(loading.digest);
     loading.outcome.credentials = credentials;

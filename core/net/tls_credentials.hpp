@@ -4,6 +4,9 @@
 // Loop thread, or any other where there is no loop.
 #pragma once
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -28,8 +31,9 @@ class TlsCredentials {
  public:
   struct Loaded;
 
-  // Reads and checks the files; `certificate` and `key` are named.
-  static Loaded load(const TlsSettings& settings);
+  // Reads and checks the files; `certificate` and `key` are named. `user`: whom the server will be,
+  // where it is still root.
+  static Loaded load(const TlsSettings& settings, uid_t user = ::geteuid());
 
   ~TlsCredentials();
   TlsCredentials(const TlsCredentials&) = delete;
@@ -41,8 +45,10 @@ class TlsCredentials {
 
   // Whether both have the same certificates, authorities and settings.
   bool is_same(const TlsCredentials& other) const {
-    return settings_ == other.settings_ && digest_ == other.digest_;
+    return settings_ == other.settings_ && has_same_files(other);
   }
+  // Whether both have the same certificates and authorities.
+  bool has_same_files(const TlsCredentials& other) const { return digest_ == other.digest_; }
 
   ssl_ctx_st* context() const { return context_; }
 

@@ -409,6 +409,8 @@ TEST(Privileges, a_user_or_a_group_that_is_not_there_is_one_line_and_code_3) {
   expect_no_start(with_process("user = \"3999999999\"\n"), "name a process.group too");
   expect_no_start(with_process("group = \"root\"\n"),
                   "process.group is root, but process.user is nobody");
+  expect_no_start(with_process("user = \"root\"\ngroup = \"nogroup\"\n"),
+                  "process.group is nogroup, but process.user is root, who gives up nothing");
 }
 
 TEST(Privileges, whether_the_user_is_there_is_no_matter_of_the_configuration) {

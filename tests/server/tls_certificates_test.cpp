@@ -1,5 +1,8 @@
 // The files of [tls]: what keeps a server from starting, what is only said, and how renewed ones
 // are taken while clients stay.
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -156,7 +159,18 @@ TEST(TlsFiles, of_a_certificate_that_lasts_nothing_is_said) {
 TEST(TlsFiles, a_key_that_everybody_can_read_is_said) {
   write(authority.issue({.ends = 90 * kDay}));
   fs::permissions(file("key.pem"), fs::perms::others_read, fs::perm_options::add);
-  expect_said("key.pem can be read or written by everybody on this machine");
+  expect_said("is readable by all; ");
+}
+
+TEST(TlsFiles, a_key_in_the_hands_of_somebody_else_is_said_but_not_one_of_roots_for_its_group) {
+  write(authority.issue({.ends = 90 * kDay}));
+  if (::geteuid() != 0) return;
+  const std::string key = file("key.pem").string();
+  CHECK(::chown(key.c_str(), 0, 4711) == 0 && ::chmod(key.c_str(), 0640) == 0);
+  start_tls();
+  LONGS_EQUAL(0, count_lines(server().process().errors(), {"level=warning", "key.pem"}));
+  CHECK(::chown(key.c_str(), 4711, 4711) == 0 && ::chmod(key.c_str(), 0600) == 0);
+  expect_said("key.pem (owner 4711");
 }
 
 TEST(TlsFiles, a_certificate_without_a_host_is_said) {
