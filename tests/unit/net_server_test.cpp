@@ -186,6 +186,17 @@ constexpr std::string_view kPing("\x89\x02jf");
 TEST_GROUP_BASE(HeldUp, TEST_GROUP_CppUTestGroupNetServer) {
   static constexpr auto kTimeout = 200ms;
 
+  void start_pinging() {
+    settings.ping_interval = 10ms;
+    settings.ping_timeout = kTimeout;
+    start();
+  }
+  // It is one of `connections` then.
+  void upgrade_until_pinged(const Peer& peer, std::size_t connections) {
+    peer.say(kUpgrade);
+    settle(connections);
+    turn_until_pinged(peer);
+  }
   // Turns until the peer is pinged.
   void turn_until_pinged(const Peer& peer) {
     std::string heard;
@@ -200,13 +211,9 @@ TEST_GROUP_BASE(HeldUp, TEST_GROUP_CppUTestGroupNetServer) {
 }  // namespace
 
 TEST(HeldUp, an_answer_to_a_ping_counts_though_it_is_read_late) {
-  settings.ping_interval = 10ms;
-  settings.ping_timeout = kTimeout;
-  start();
+  start_pinging();
   const Peer peer(path);
-  peer.say(kUpgrade);
-  settle(1);
-  turn_until_pinged(peer);
+  upgrade_until_pinged(peer, 1);
   peer.say(test::frame_bytes(test::Opcode::kPong, "jf"));
   std::this_thread::sleep_for(kTimeout + 5ms);
   loop.drain(20);
@@ -215,13 +222,9 @@ TEST(HeldUp, an_answer_to_a_ping_counts_though_it_is_read_late) {
 }
 
 TEST(HeldUp, who_may_have_been_held_up_too_is_asked_again_and_only_then_given_up) {
-  settings.ping_interval = 10ms;
-  settings.ping_timeout = kTimeout;
-  start();
+  start_pinging();
   const Peer peer(path);
-  peer.say(kUpgrade);
-  settle(1);
-  turn_until_pinged(peer);
+  upgrade_until_pinged(peer, 1);
   std::this_thread::sleep_for(2 * kTimeout);
   loop.drain(20);
   LONGS_EQUAL(1, server->connection_count());
@@ -231,17 +234,11 @@ TEST(HeldUp, who_may_have_been_held_up_too_is_asked_again_and_only_then_given_up
 }
 
 TEST(HeldUp, who_is_asked_in_the_very_turn_that_is_held_up_has_time_to_answer) {
-  settings.ping_interval = 10ms;
-  settings.ping_timeout = kTimeout;
-  start();
+  start_pinging();
   const Peer gone(path);
-  gone.say(kUpgrade);
-  settle(1);
-  turn_until_pinged(gone);
+  upgrade_until_pinged(gone, 1);
   const Peer peer(path);
-  peer.say(kUpgrade);
-  settle(2);
-  turn_until_pinged(peer);
+  upgrade_until_pinged(peer, 2);
   on_log = [&](std::string_view line) {
     if (count(line, "no answer to pings") > 0) std::this_thread::sleep_for(2 * kTimeout);
   };

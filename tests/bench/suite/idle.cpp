@@ -1,5 +1,7 @@
 // What a connection takes of memory when nothing happens on it.
 #include <algorithm>
+#include <memory>
+#include <vector>
 
 #include "tests/bench/load/load.hpp"
 #include "tests/bench/suite/works.hpp"
@@ -19,26 +21,34 @@ constexpr Kind kKinds[] = {{"none", "none", 0, false},
                            {"own", "one, of each its own topic", 1, true},
                            {"ten", "ten, of all the same topics", 10, false}};
 
+// What a server's RSS grows by, a connection, while `open` makes so many; and before and after, KiB.
+// What `open` gives keeps them.
+std::vector<double> growth(MeasuredServer& server, std::size_t connections, const auto& open) {
+  const auto rss = [&server] { return static_cast<double>(server.footprint().rss_octets); };
+  server.cpu_ns();  // until it has started
+  const double before = rss();
+  const auto clients = open();
+  server.cpu_ns();
+  const double after = rss();
+  return {(after - before) / static_cast<double>(connections), before / 1024, after / 1024};
+}
+
 class IdleStage final : public Stage {
  public:
   IdleStage(MeasuredServer& server, std::size_t connections, const Kind& kind)
       : server_(server), connections_(connections), kind_(kind) {}
 
   std::vector<double> measure(std::size_t) override {
-    server_.cpu_ns();  // until it has started
-    const double before = rss();
-    Load load(server_.kind().dialect(), server_.port());
-    load.open_subscribed(connections_, [this](std::size_t index) {
-      return topic_names(kind_.topics, kind_.is_own ? index : 0);
+    return growth(server_, connections_, [this] {
+      auto load = std::make_unique<Load>(server_.kind().dialect(), server_.port());
+      load->open_subscribed(connections_, [this](std::size_t index) {
+        return topic_names(kind_.topics, kind_.is_own ? index : 0);
+      });
+      return load;
     });
-    server_.cpu_ns();
-    const double after = rss();
-    return {(after - before) / static_cast<double>(connections_), before / 1024, after / 1024};
   }
 
  private:
-  double rss() const { return static_cast<double>(server_.footprint().rss_octets); }
-
   MeasuredServer& server_;
   const std::size_t connections_;
   const Kind kind_;
@@ -53,18 +63,14 @@ class IdleTlsStage final : public Stage {
   std::vector<double> measure(std::size_t) override {
     Dialect::Frames frames;
     server_.kind().dialect().subscribe(topic_name(0), 0, frames);
-    server_.cpu_ns();
-    const double before = rss();
-    TlsClients clients;
-    for (std::size_t i = 0; i < connections_; ++i) clients.open(server_.port(), frames.front());
-    server_.cpu_ns();
-    const double after = rss();
-    return {(after - before) / static_cast<double>(connections_), before / 1024, after / 1024};
+    return growth(server_, connections_, [&] {
+      auto clients = std::make_unique<TlsClients>();
+      for (std::size_t i = 0; i < connections_; ++i) clients->open(server_.port(), frames.front());
+      return clients;
+    });
   }
 
  private:
-  double rss() const { return static_cast<double>(server_.footprint().rss_octets); }
-
   MeasuredServer& server_;
   const std::size_t connections_;
 };
