@@ -398,7 +398,6 @@ class Hub {
   Batch batch_;                 // the last of this turn, for the next connection
   std::size_t fanned_out_ = 0;  // frames, by broadcasts since the last end_turn()
   std::size_t open_count_ = 0;
-  std::size_t waiting_count_ = 0;         // connections that are waiting for their links
   const wire::FrameRef no_memory_frame_;  // the Close of those that are given up
   bool is_dirty_unlisted_ = false;        // there was no memory to put some on the list
   bool is_doom_unlisted_ = false;

@@ -138,6 +138,8 @@ void Hub::send(Connection& connection, std::string_view topic, std::string_view 
 bool Hub::make_room(Connection& connection, Outbox& queue, const wire::FrameRef& frame) {
   // What it had no chance to take yet is not its fault.
   if (connection.link_bytes == 0) write_out(connection);
+  // And what it had may have closed it: nothing may follow a message that has begun but its Close.
+  if (connection.state != Connection::State::kOpen) return false;
   const std::size_t size = frame.bytes().size();
   const SlowPolicy policy = policy_of_mark(frame->mark());
   const Bounds bound = bounds(connection, size);
@@ -171,8 +173,8 @@ bool Hub::make_room(Connection& connection, Outbox& queue, const wire::FrameRef&
 }
 
 // The connection's own bounds; while all outboxes together are over their budget also its share of
-// that, which is the same for each connection that waits for its link. One that has less than its
-// share goes on as ever, and where the budget is used up one has more.
+// that, which is the same for each of max_connections: so all that is let in beyond the budget is
+// at most as much again. One that has less than its share goes on as ever.
 Hub::Bounds Hub::bounds(const Connection& connection, std::size_t size) const {
   const Bounds own{soft_, limits_.max_outbox_bytes, false};
   if (ledger_.octets <= limits_.max_outboxes_bytes) return own;
@@ -188,7 +190,7 @@ Hub::Bounds Hub::bounds(const Connection& connection, std::size_t size) const {
 
 std::size_t Hub::share_of_budget() const {
   return std::max(kLeastShare,
-                  limits_.max_outboxes_bytes / std::max<std::size_t>(1, waiting_count_));
+                  limits_.max_outboxes_bytes / std::max<std::size_t>(1, limits_.max_connections));
 }
 
 // Throws std::bad_alloc; what has been dropped by then is not counted as waiting any more.
@@ -347,13 +349,7 @@ void Hub::note_link(Connection& connection, bool is_congested, std::size_t writt
   } else if (!is_congested) {
     ledger_.octets -= std::exchange(connection.link_bytes, 0);
   }
-  if (is_congested != std::exchange(connection.is_waiting, is_congested)) {
-    if (is_congested) {
-      ++waiting_count_;
-    } else {
-      --waiting_count_;
-    }
-  }
+  connection.is_waiting = is_congested;
   if (connection.is_slow && written != 0) end_slow(connection);
   if (is_congested && ledger_.octets > limits_.max_outboxes_bytes) bound_begun(connection);
 }

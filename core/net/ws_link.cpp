@@ -133,7 +133,8 @@ void WsLink::receive(std::string_view piece) {
     refuse_text();
     return;
   }
-  if (!incoming_->pieces.append(piece, server_.hub().limits().max_incoming_bytes)) {
+  const hub::Limits& limits = server_.hub().limits();
+  if (!incoming_->pieces.append(piece, limits.max_incoming_bytes, limits.max_connections)) {
     ++server_.counts().pieces_over_budget;
     refuse(CloseCode::kTryAgainLater, "Too much has come in part");
     return;

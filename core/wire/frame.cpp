@@ -54,14 +54,8 @@ class FrameBuilder {
   }
 
   // REQUIRES: no more in all than the payload's size
-  void append(std::string_view text) {
-    while (text.size() > room_) {
-      assert(left_ > 0 && "append() beyond the payload");
-      const std::size_t size = room_;
-      copy(text.substr(0, size));
-      text.remove_prefix(size);
-      begin_fragment(kContinuation);
-    }
+  [[gnu::always_inline]] void append(std::string_view text) {
+    if (text.size() > room_) text = append_fragments(text);
     copy(text);
   }
   // So many octets of the payload, from its begin, stand for the names.
@@ -72,6 +66,17 @@ class FrameBuilder {
   FrameRef finish() { return FrameRef(frame_); }
 
  private:
+  // All but what the last of them has room for, which it gives.
+  [[gnu::noinline]] std::string_view append_fragments(std::string_view text) {
+    while (text.size() > room_) {
+      assert(left_ > 0 && "append() beyond the payload");
+      const std::size_t size = room_;
+      copy(text.substr(0, size));
+      text.remove_prefix(size);
+      begin_fragment(kContinuation);
+    }
+    return text;
+  }
   static std::size_t header_size(std::size_t payload) { return payload < 126 ? 2 : 4; }
 
   void begin_fragment(std::size_t opcode) {

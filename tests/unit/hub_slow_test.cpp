@@ -339,6 +339,48 @@ TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_for_who_does_not_take_
   LONGS_EQUAL(1, read(fast, link).size());
 }
 
+// Each on a topic of its own that falls silent: nobody looks at those who came early any more.
+TEST(HubSlow, those_who_got_stuck_one_after_the_other_take_at_most_twice_the_budget) {
+  limits.soft_outbox_bytes = 1 << 20;
+  limits.max_outbox_bytes = 8 << 20;
+  limits.max_outboxes_bytes = 10'000'000;
+  limits.max_connections = 100;
+  hub->set_limits(limits);
+  std::vector<std::unique_ptr<FakeLink>> links;
+  for (int i = 0; i < 100; ++i) {
+    const std::string topic = "t:" + std::to_string(i);
+    FakeLink& its_link = *links.emplace_back(std::make_unique<FakeLink>());
+    Connection& connection = stuck(its_link, topic);
+    const auto may_have = [&](std::size_t octets) {
+      return octets <= 4'000'000 && (hub->outboxes_bytes() + 51'000 <= limits.max_outboxes_bytes ||
+                                     octets <= limits.max_outboxes_bytes / 100);
+    };
+    for (int k = 0; may_have(connection.outbox.bytes() + 51'000); ++k) {
+      say_all(topic, "e", k, 50'000);
+    }
+    CHECK_FALSE(its_link.is_closing);
+  }
+  CHECK(hub->outboxes_bytes() > limits.max_outboxes_bytes);
+  CHECK(hub->outboxes_bytes() < 2 * limits.max_outboxes_bytes + 50'000);
+}
+
+TEST(HubSlow, who_is_closed_with_a_message_begun_gets_no_other_one_within_it) {
+  limits.soft_outbox_bytes = 1 << 20;
+  limits.max_outbox_bytes = 8 << 20;
+  limits.max_outboxes_bytes = 200'000;
+  hub->set_limits(limits);
+  Connection& connection = subscriber(link, "t:1");
+  link.is_stuck_after = link.writes + 1;
+  hub->broadcast("t:1", "e", payload(0, 300'000));
+  hub->broadcast("t:1", "e", payload(1));  // is first asked for what the link takes of the other
+  hub->end_turn();
+  CHECK_TRUE(link.is_closing);
+  CHECK(read(connection, link).empty());
+  LONGS_EQUAL(1013, link.close_code);
+  LONGS_EQUAL(1, hub->counts().slow_consumers_closed);
+  LONGS_EQUAL(0, connection.outbox.bytes());
+}
+
 TEST(HubSlow, the_memory_of_all_is_bounded_whatever_their_policies) {
   limits.soft_outbox_bytes = 1 << 20;
   limits.max_outbox_bytes = 8 << 20;
