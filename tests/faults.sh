@@ -199,15 +199,19 @@ ticks() { sed 's/.*) //' "/proc/$server/stat" | awk '{ print $12 + $13 }'; }
 
 # clients N TOPIC: so many `jackfield watch`; what they see is in client.1, client.2...
 clients() {
+  client_count=$1
   i=0
-  while [ $i -lt "$1" ]; do
+  while [ $i -lt "$client_count" ]; do
     i=$((i + 1))
     "$jackfield" watch --url "$url" "$2" >"$work/client.$i" 2>/dev/null &
     started="$started $!"
   done
 }
+# Each of them; one that has not begun yet sees nothing.
 all_see() {
-  for file in "$work"/client.*; do grep -q -e "$1" "$file" 2>/dev/null || return 1; done
+  for i in $(seq "$client_count"); do
+    grep -q -e "$1" "$work/client.$i" 2>/dev/null || return 1
+  done
 }
 
 # ---- the faults
