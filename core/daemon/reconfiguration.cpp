@@ -178,16 +178,16 @@ void Reconfiguration::apply() {
   watch();
 }
 
-// A file of tokens or keys that cannot be read leaves those that there are, and the rules with
-// them.
+// A file of tokens or keys that cannot be read leaves the settings that there are, and the rules
+// with them.
 void Reconfiguration::apply_access() {
   const base::Status status = parts_.gate.apply(config_.access, config_.watch);
   if (!status.is_ok()) {
     parts_.log.write_each(LogLevel::kError, "who may connect is not changed",
                           {{"reason", status.message()}});
-    return;
   }
-  gate_changed();
+  // Those in force are read again then: what was taken away of them does not wait.
+  if (status.is_ok() || parts_.gate.reload().is_ok()) gate_changed();
 }
 
 void Reconfiguration::gate_changed() {

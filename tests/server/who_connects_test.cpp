@@ -337,6 +337,29 @@ TEST(WhoConnects, tokens_are_read_again_on_sighup) {
   expect_facts(bearing(kBob), "token:bob");
 }
 
+// A change that cannot be taken does not keep a token in force that was taken away.
+TEST(WhoConnects, tokens_in_force_are_read_again_on_sighup_while_others_are_wanted_in_vain) {
+  ServerOptions options{.plugins = {"facts"},
+                        .tables = alice_and_bob() + "[configuration]\nwatch = false\n"};
+  start(options);
+  WsClient alice = connect(bearing(kAlice));
+  WsClient bob = connect(bearing(kBob));
+  options.tables.replace(options.tables.find("/tokens\""), 8, "/missing\"");
+  server().folder().write("jackfield.toml", configuration_text(server().folder(), options));
+  server().process().signal(SIGHUP);
+  server().wait_for_log({"level=error", "who may connect is not changed", "/missing"});
+  alice.expect_nothing();
+  write("tokens", std::string("bob ") + kBob + " ops\n");
+  server().process().signal(SIGHUP);
+  alice.expect_closed(1008, "Token was revoked");
+  expect_status(401, bearing(kAlice));
+  bob.expect_nothing();
+  write("missing", std::string("alice ") + kAlice + "\n");
+  server().process().signal(SIGHUP);
+  bob.expect_closed(1008, "Token was revoked");
+  expect_facts(bearing(kAlice), "token:alice");
+}
+
 TEST(WhoConnects, a_file_with_a_mistake_changes_nothing) {
   start({.plugins = {"facts"}, .tables = alice_and_bob()});
   WsClient alice = connect(bearing(kAlice));
