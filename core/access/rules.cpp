@@ -65,7 +65,9 @@ Rules::Who Rules::compile_who(std::string_view text) {
   if (text.starts_with(kGroupPrefix)) {
     return {Who::Kind::kGroup, std::string(text.substr(kGroupPrefix.size()))};
   }
-  if (text.ends_with(":*")) return {Who::Kind::kKind, std::string(text.substr(0, text.size() - 1))};
+  if (text.substr(text.find(':')) == ":*") {  // and not of a name that ends so
+    return {Who::Kind::kKind, std::string(text.substr(0, text.size() - 1))};
+  }
   return {Who::Kind::kIdentity, std::string(text)};
 }
 

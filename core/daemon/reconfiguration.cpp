@@ -145,9 +145,8 @@ void Reconfiguration::warn_of_unreadable() {
   if (source_.stamp()) {
     const std::string reason = why_unreadable(source_.file());
     if (!reason.empty()) {
-      parts_.log.warning(
-          "the configuration cannot be read again",
-          {{"file", source_.file().string()}, {"user", user}, {"reason", reason}});
+      parts_.log.warning("the configuration cannot be read again",
+                         {{"file", source_.file().string()}, {"user", user}, {"reason", reason}});
     }
   }
   for (const auto& [key, file] : files_of(config_)) {

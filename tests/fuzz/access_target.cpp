@@ -1,8 +1,8 @@
 // Who is let in (core/access). The first octet says what the rest is: a token as it stands, the
 // header and the claims of a JSON web token that this signs with a right key, a file of static
-// tokens, or the headers Origin and Host. What the layer says is held against a slow reading of the
-// same; where that cannot know everything (libjwt may refuse more), nobody may be let in whom it
-// would not.
+// tokens, the headers Origin and Host, or rules and who asks by them. What the layer says is held
+// against a slow reading of the same; where that cannot know everything (libjwt may refuse more),
+// nobody may be let in whom it would not.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,8 +39,9 @@ constexpr std::array<std::string_view, kKeys> kKids = {"", "k"};
 constexpr std::array<std::string_view, kKeys> kSecrets = {"0123456789abcdef0123456789abcdef",
                                                           "fedcba9876543210fedcba9876543210"};
 
-// ---- what the octets are: the first, modulo 4, and the bits of the second
-enum class What : std::uint8_t { kToken, kSigned, kTokenFile, kOrigin };
+// ---- what the octets are: the first, modulo kWhats, and the bits of the second
+enum class What : std::uint8_t { kToken, kSigned, kTokenFile, kOrigin, kRules };
+constexpr std::size_t kWhats = 5;
 constexpr unsigned kOtherKey = 1;
 constexpr unsigned kIsHeldToParties = 2;
 constexpr unsigned kExpRequired = 4;
@@ -429,17 +430,133 @@ void check_origin(std::string_view rest, unsigned mode) {
   require(is_taken({"null"}) == (origin == "null"), "null is null only");
 }
 
+// ---- rules
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts(1);
+  for (const char c : text) {
+    if (c == separator) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+struct Asker {
+  std::string identity;
+  std::string groups;
+};
+
+bool takes_topic(const std::string& pattern, const std::string& topic, const Asker& asker) {
+  if (pattern == "*") return true;
+  std::vector<std::string> wanted = split(pattern, ':');
+  std::vector<std::string> given = split(topic, ':');
+  if (wanted.back() == "*") {
+    if (given.size() < wanted.size()) return false;
+    wanted.pop_back();
+    given.resize(wanted.size());
+  }
+  if (given.size() != wanted.size()) return false;
+  const std::size_t colon = asker.identity.find(':');
+  const std::string name = colon == std::string::npos ? "" : asker.identity.substr(colon + 1);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i] == "<identity>") {
+      if (name.empty() || given[i] != name) return false;
+    } else if (!wanted[i].starts_with('<') && wanted[i] != given[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_one(const std::string& who, const Asker& asker) {
+  if (who == "anyone") return true;
+  if (who == "known") return !asker.identity.empty();
+  if (who.starts_with("group:")) {
+    const std::vector<std::string> groups = split(asker.groups, ',');
+    return std::count(groups.begin(), groups.end(), who.substr(6)) > 0;
+  }
+  const std::string kind = who.substr(0, who.find(':') + 1);
+  return who == asker.identity || (who == kind + "*" && asker.identity.starts_with(kind));
+}
+
+bool allows(const access::Rule& rule, const std::string& action, const std::string& topic,
+            const Asker& asker) {
+  return std::count(rule.may.begin(), rule.may.end(), action) > 0 &&
+         std::any_of(rule.topics.begin(), rule.topics.end(),
+                     [&](const std::string& its) { return takes_topic(its, topic, asker); }) &&
+         std::any_of(rule.who.begin(), rule.who.end(),
+                     [&](const std::string& who) { return is_one(who, asker); });
+}
+
+void check_asked(const std::vector<access::Rule>& rules, const Asker& asker,
+                 const std::string& topic) {
+  const access::Rules compiled(rules);
+  const hub::ConnectionFacts facts(hub::ConnectionFacts::Parts{.peer = "p",
+                                                               .identity = asker.identity,
+                                                               .groups = asker.groups,
+                                                               .path = "/",
+                                                               .query = {},
+                                                               .headers = {}});
+  constexpr std::array<std::pair<const char*, hub::Action>, 3> kActions = {
+      {{"subscribe", hub::Action::kSubscribe},
+       {"send", hub::Action::kSend},
+       {"publish", hub::Action::kPublish}}};
+  for (const auto& [name, action] : kActions) {
+    const std::string asked = name;
+    const bool may = rules.empty() ? action != hub::Action::kPublish
+                                   : std::any_of(rules.begin(), rules.end(), [&](const auto& rule) {
+                                       return allows(rule, asked, topic, asker);
+                                     });
+    if (compiled.may(facts, action, topic) == may) continue;
+    fail(asker.identity + " may" + (may ? "" : " not") + " " + asked + " " + topic);
+  }
+}
+
+// Lines by their first character: r begins a rule, t, w and m give it a topic, somebody and an
+// action; i and g say who asks, a asks for a topic.
+void check_rules(std::string_view text) {
+  std::vector<access::Rule> rules;
+  Asker asker;
+  for (const std::string& line : split(text, '\n')) {
+    if (line.empty()) continue;
+    const std::string rest = line.substr(1);
+    const bool has_rule = !rules.empty();
+    if (line[0] == 'r') rules.emplace_back();
+    if (line[0] == 't' && has_rule && access::check_rule_topic(rest).is_ok()) {
+      rules.back().topics.push_back(rest);
+    }
+    if (line[0] == 'w' && has_rule && access::check_rule_who(rest).is_ok()) {
+      rules.back().who.push_back(rest);
+    }
+    if (line[0] == 'm' && has_rule && access::check_rule_action(rest).is_ok()) {
+      rules.back().may.push_back(rest);
+    }
+    if (line[0] == 'g') asker.groups = rest.substr(0, 1000);
+    if (line[0] == 'a') check_asked(rules, asker, rest);
+    if (line[0] != 'i') continue;
+    const std::string kind = rest.substr(0, rest.find(':') + 1);
+    const bool is_kind = kind == "token:" || kind == "jwt:" || kind == "cert:" || kind == "unix:";
+    if (rest.empty() || (is_kind && is_visible(rest.substr(kind.size()), true))) {
+      asker.identity = rest;
+    }
+  }
+}
+
 }  // namespace
 
 int run(const std::uint8_t* octets, std::size_t size) {
   Input input(octets, size);
-  const auto what = static_cast<What>(input.below(4));
+  const auto what = static_cast<What>(input.below(kWhats));
   const unsigned mode = input.octet();
   switch (what) {
     case What::kToken: check_token(input.rest(), mode); break;
     case What::kSigned: check_signed(input.rest(), mode); break;
     case What::kTokenFile: check_token_file(input.rest()); break;
     case What::kOrigin: check_origin(input.rest(), mode); break;
+    case What::kRules: check_rules(input.rest()); break;
   }
   return 0;
 }
