@@ -17,6 +17,7 @@
 #include "core/daemon/daemon.hpp"
 #include "core/daemon/exit_code.hpp"
 #include "core/daemon/installation.hpp"
+#include "core/daemon/privileges.hpp"
 #include "core/daemon/start_report.hpp"
 #include "core/plugin/inspection.hpp"
 #include "core/wire/json_document.hpp"
@@ -42,11 +43,23 @@ int serve(Daemon& daemon) {
   return kExitOk;
 }
 
+bool check_process(const Settings& settings) {
+  const base::Status status = check_process_settings(settings);
+  if (!status.is_ok()) complain(status.message());
+  return status.is_ok();
+}
+
+// Whose secrets the server's are; whoever checks where this machine does not know him.
+uid_t keeper_of_secrets(const Settings& settings) {
+  const auto user = find_process_user(settings);
+  return user.is_ok() && user.value() ? user.value()->user : ::geteuid();
+}
+
 // Whether the files that the listeners with TLS need are sound, as far as this user can see.
-bool check_tls(const net::Settings& settings) {
+bool check_tls(const net::Settings& settings, uid_t keeper) {
   using Failure = net::TlsCredentials::Loaded::Failure;
   if (!net::has_tls(settings.listen)) return true;
-  const auto loaded = net::TlsCredentials::load(settings.tls);
+  const auto loaded = net::TlsCredentials::load(settings.tls, keeper);
   for (const std::string& warning : loaded.warnings) complain("warning: " + warning);
   if (loaded.credentials != nullptr) {
     const auto age = judge_age(loaded.credentials->certificate(), std::time(nullptr));
@@ -82,7 +95,10 @@ int check_config(const std::string& file) {
   const config::Outcome outcome = config::load(file);
   const std::string distrust = fault_of_way_to(file);
   if (!distrust.empty()) complain("warning: others can change it: " + distrust);
-  if (!is_well(outcome) || !check_tls(outcome.config.server)) return kExitMistake;
+  if (!is_well(outcome)) return kExitMistake;
+  const bool is_process_well = check_process(outcome.config.process);
+  const uid_t keeper = keeper_of_secrets(outcome.config.process);
+  if (!check_tls(outcome.config.server, keeper) || !is_process_well) return kExitMistake;
   std::printf("%s: no mistakes\n", file.c_str());
   return kExitOk;
 }

@@ -56,6 +56,10 @@ std::optional<Account> find_user(const Settings& settings) {
   return Account{"", *number, 0};
 }
 
+std::string group_for_root(const Settings& settings) {
+  return "process.group is " + settings.group + ", but process.user is root, who gives up nothing";
+}
+
 Status cannot(const std::string& what) {
   return Status::failure("cannot " + what + ": " + std::strerror(errno));
 }
@@ -227,11 +231,20 @@ bool has_ambient_capabilities() {
 
 }  // namespace
 
-Found find_process_user(const Settings& settings) {
+Status check_process_settings(const Settings& settings) {
+  if (settings.group.empty()) return Status::ok();
   if (settings.user.empty()) {
-    if (settings.group.empty()) return std::optional<Account>();
-    return Found::failure("process.group is " + settings.group + ", but process.user is nobody");
+    return Status::failure("process.group is " + settings.group + ", but process.user is nobody");
   }
+  if (settings.user != "root" && number_of(settings.user) != 0U) return Status::ok();
+  return Status::failure(group_for_root(settings));
+}
+
+Found find_process_user(const Settings& settings) {
+  if (const Status status = check_process_settings(settings); !status.is_ok()) {
+    return Found::failure(status.message());
+  }
+  if (settings.user.empty()) return std::optional<Account>();
   auto account = find_user(settings);
   if (!account) {
     const std::string user = base::shell_word(settings.user);
@@ -250,10 +263,7 @@ Found find_process_user(const Settings& settings) {
                             " on this machine; \"groupadd --system " + name + "\" makes one");
     }
     account->group = *group;
-    if (account->user == 0) {
-      return Found::failure("process.group is " + settings.group +
-                            ", but process.user is root, who gives up nothing");
-    }
+    if (account->user == 0) return Found::failure(group_for_root(settings));  // by another name
   }
   if (::geteuid() == 0) return account;
   if (account->user != ::geteuid()) {

@@ -18,9 +18,14 @@
 
 namespace jackfield::daemon {
 
-// Whom the settings name; nothing where they name nobody. Fails with a sentence where there is no
-// such user or group on this machine, and where this process is neither root nor that user already.
-// A user that is given by number need not have an entry in /etc/passwd if the group is given too.
+// Fails with a sentence where the settings contradict themselves, on whatever machine: a group
+// without a user that would be it, or for root, who gives up nothing.
+base::Status check_process_settings(const Settings& settings);
+
+// Whom the settings name; nothing where they name nobody. Fails with a sentence where they
+// contradict themselves, where there is no such user or group on this machine, and where this
+// process is neither root nor that user already. A user that is given by number need not have an
+// entry in /etc/passwd if the group is given too.
 base::Result<std::optional<base::Account>> find_process_user(const Settings& settings);
 
 // Becomes that user, or gives up what else there is where it is that user already. Nothing where

@@ -404,13 +404,26 @@ TEST(Privileges, a_user_or_a_group_that_is_not_there_is_one_line_and_code_3) {
   expect_no_start(with_process("user = \"no-such-user\"\n"),
                   "process.user: there is no user no-such-user on this machine; \"useradd --system "
                   "no-such-user\" makes one");
-  expect_no_start(with_process("user = \"root\"\ngroup = \"no-such-group\"\n"),
+  expect_no_start(with_process("user = \"nobody\"\ngroup = \"no-such-group\"\n"),
                   "process.group: there is no group no-such-group on this machine");
   expect_no_start(with_process("user = \"3999999999\"\n"), "name a process.group too");
   expect_no_start(with_process("group = \"root\"\n"),
                   "process.group is root, but process.user is nobody");
   expect_no_start(with_process("user = \"root\"\ngroup = \"nogroup\"\n"),
                   "process.group is nogroup, but process.user is root, who gives up nothing");
+}
+
+TEST(Privileges, a_group_that_nobody_would_be_in_is_a_mistake_for_a_check_too) {
+  const TemporaryFolder folder;
+  for (const char* process : {"group = \"no-such-group\"\n",
+                              "user = \"root\"\ngroup = \"no-such-group\"\n",
+                              "user = \"0\"\ngroup = \"no-such-group\"\n"}) {
+    const auto file = folder.write("j.toml", std::string("[process]\n") + process);
+    const Finished checked = run_program({jackfield_executable(), "check", file.string()});
+    LONGS_EQUAL(2, checked.ending.code);
+    STRCMP_CONTAINS("jackfield: process.group is no-such-group, but process.user is ",
+                    checked.errors.c_str());
+  }
 }
 
 TEST(Privileges, whether_the_user_is_there_is_no_matter_of_the_configuration) {

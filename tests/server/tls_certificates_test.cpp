@@ -173,6 +173,23 @@ TEST(TlsFiles, a_key_in_the_hands_of_somebody_else_is_said_but_not_one_of_roots_
   expect_said("key.pem (owner 4711");
 }
 
+TEST(TlsFiles, a_key_of_the_user_that_the_server_will_be_is_well_for_a_check_by_root) {
+  if (::geteuid() != 0) return;
+  write(authority.issue({.ends = 90 * kDay}));
+  const std::string key = file("key.pem").string();
+  CHECK(::chown(key.c_str(), 4711, 4711) == 0 && ::chmod(key.c_str(), 0600) == 0);
+  for (const char* user : {"4711", "4712"}) {
+    const TemporaryFolder folder;
+    ServerOptions options = tls_options();
+    options.tables += std::string("\n[process]\nuser = \"") + user + "\"\ngroup = \"4711\"\n";
+    const std::string config = write_configuration(folder, options).string();
+    const Finished checked = run_program({jackfield_executable(), "check", config});
+    LONGS_EQUAL(0, checked.ending.code);
+    LONGS_EQUAL(user == std::string("4711") ? 0 : 1,
+                count_lines(checked.errors, {"warning: ", "key.pem (owner 4711"}));
+  }
+}
+
 TEST(TlsFiles, a_certificate_without_a_host_is_said) {
   write(authority.issue({.names = {}, .ends = 90 * kDay}));
   expect_said("cert.pem names no host (subjectAltName): clients refuse it");
