@@ -105,13 +105,16 @@ void Gate::files_changed() {
   loop_.post([this] {
     is_reading_due_ = false;
     const base::Status wanted = take(wanted_);
+    // Where others are in force still, what has changed may be theirs.
+    const bool is_read = wanted.is_ok() || take(settings_).is_ok();
     if (wanted.is_ok()) {
       log_.info("tokens and keys changed", {{"tokens", tokens_.size()}});
+    } else if (is_read) {
+      log_.error("tokens and keys in force read again, those of the configuration cannot be",
+                 {{"tokens", tokens_.size()}, {"reason", wanted.message()}});
     } else {
       log_.error("tokens and keys not changed", {{"reason", wanted.message()}});
     }
-    // Where others are in force still, what has changed may be theirs.
-    const bool is_read = wanted.is_ok() || take(settings_).is_ok();
     if (is_read && on_change_) on_change_();
   });
 }
