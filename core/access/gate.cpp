@@ -48,13 +48,26 @@ Gate::~Gate() = default;
 base::Status Gate::apply(const Settings& settings, bool watches_files) {
   wanted_ = settings;
   watches_files_ = watches_files;
+  is_pending_ = false;
   watch();  // before they are read: a change meanwhile is not missed
-  return take(wanted_);
+  base::Status status = take(wanted_);
+  is_pending_ = !status.is_ok();
+  return status;
 }
 
 base::Status Gate::reload() {
-  base::Status wanted = take(wanted_);
+  base::Status wanted = take_wanted();
   return wanted.is_ok() ? wanted : take(settings_);
+}
+
+// Says so where that is what could not be done when it was asked for.
+base::Status Gate::take_wanted() {
+  base::Status status = take(wanted_);
+  if (status.is_ok() && std::exchange(is_pending_, false)) {
+    log_.info("who may connect is changed now",
+              {{"reason", "the files that it needs can be read"}});
+  }
+  return status;
 }
 
 // Fails with one sentence; then all is as it was. `settings` may be those in force.
@@ -104,7 +117,7 @@ void Gate::files_changed() {
   if (std::exchange(is_reading_due_, true)) return;
   loop_.post([this] {
     is_reading_due_ = false;
-    const base::Status wanted = take(wanted_);
+    const base::Status wanted = take_wanted();
     // Where others are in force still, what has changed may be theirs.
     const bool is_read = wanted.is_ok() || take(settings_).is_ok();
     if (wanted.is_ok()) {

@@ -105,6 +105,7 @@ class Gate {
  private:
   void judge_token(std::string_view token, Verdict& verdict) const;
   base::Status take(const Settings& settings);
+  base::Status take_wanted();
   void watch();
   void files_changed();
 
@@ -112,8 +113,9 @@ class Gate {
   base::Log& log_;
   const Clock clock_;
   uid_t user_ = ::geteuid();
-  Settings settings_;  // in force
-  Settings wanted_;    // last applied
+  Settings settings_;        // in force
+  Settings wanted_;          // last applied
+  bool is_pending_ = false;  // that is not in force
   bool watches_files_ = false;
   OriginList origins_;
   Rules rules_;

@@ -355,7 +355,9 @@ TEST(WhoConnects, tokens_in_force_are_read_again_on_sighup_while_others_are_want
   expect_status(401, bearing(kAlice));
   bob.expect_nothing();
   write("missing", std::string("alice ") + kAlice + "\n");
+  server().folder().write("jackfield.toml", "mistake");
   server().process().signal(SIGHUP);
+  server().wait_for_log({"level=info", "who may connect is changed now"});
   bob.expect_closed(1008, "Token was revoked");
   expect_facts(bearing(kAlice), "token:alice");
 }
