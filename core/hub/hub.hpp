@@ -306,6 +306,7 @@ class Hub {
   static std::size_t waiting_bytes(const Connection& connection) {
     return connection.outbox.bytes() + connection.deferred_bytes;
   }
+  bool may_wait_alone(const Connection& connection, std::size_t size) const;
   bool has_room(const Connection& connection, const wire::FrameRef& frame) const;
   [[gnu::noinline]] bool make_room(Connection& connection, Outbox& queue,
                                    const wire::FrameRef& frame);

@@ -84,11 +84,18 @@ void Hub::mark_dirty(Connection& connection) { list_dirty(connection); }
 
 // ---- into outboxes
 
-// Whether it can be added without a closer look. A message is taken where nothing else waits: the
-// bounds are against backlog, not against size.
+// Whether a message may be added where nothing else waits: whatever its size, for the bounds are
+// against backlog, and most links take it at once. One that has not taken all that went before does
+// not: behind that it is bounded by the share where the budget is used up.
+inline bool Hub::may_wait_alone(const Connection& connection, std::size_t size) const {
+  return connection.link_bytes == 0 || ledger_.octets <= limits_.max_outboxes_bytes ||
+         connection.link_bytes + size <= share_of_budget();
+}
+
+// Whether it can be added without a closer look.
 bool Hub::has_room(const Connection& connection, const wire::FrameRef& frame) const {
   const std::size_t waiting = waiting_bytes(connection);
-  if (waiting == 0) return true;
+  if (waiting == 0) return may_wait_alone(connection, frame.bytes().size());
   return waiting + frame.bytes().size() <= soft_ && !connection.is_slow &&
          ledger_.octets <= limits_.max_outboxes_bytes;
 }
@@ -144,7 +151,8 @@ bool Hub::make_room(Connection& connection, Outbox& queue, const wire::FrameRef&
   const SlowPolicy policy = policy_of_mark(frame->mark());
   const Bounds bound = bounds(connection, size);
   const std::size_t waiting = waiting_bytes(connection);
-  const bool is_within = waiting == 0 || waiting + size <= bound.soft;
+  const bool is_within =
+      waiting == 0 ? may_wait_alone(connection, size) : waiting + size <= bound.soft;
   const bool is_followed = connection.is_slow && policy == SlowPolicy::kLatest;
   if (is_within && !is_followed) return true;
   begin_slow(connection);
@@ -200,7 +208,7 @@ void Hub::drop_same(Connection& connection, Outbox& queue, const wire::Frame& fr
 }
 
 // Drops the oldest of these policies in `queue` until `size` more are within the bound. Whether
-// they are, or nothing else is left to wait.
+// they are, or nothing else is left to wait and it may do so alone.
 bool Hub::drop_oldest(Connection& connection, Outbox& queue, unsigned policies, std::size_t size,
                       std::size_t bound) {
   while (waiting_bytes(connection) + size > bound) {
@@ -208,7 +216,7 @@ bool Hub::drop_oldest(Connection& connection, Outbox& queue, unsigned policies, 
     if (!queue.drop_oldest(policies, counts_.dropped)) break;
   }
   const std::size_t waiting = waiting_bytes(connection);
-  return waiting == 0 || waiting + size <= bound;
+  return waiting + size <= bound || (waiting == 0 && may_wait_alone(connection, size));
 }
 
 // For what may not be dropped: all that may be dropped makes room.

@@ -339,6 +339,40 @@ TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_for_who_does_not_take_
   LONGS_EQUAL(1, read(fast, link).size());
 }
 
+// Its link keeps the end of what went before, and nothing waits: it has not taken that either.
+TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_behind_a_link_that_is_full) {
+  limits.soft_outbox_bytes = 1 << 20;
+  limits.max_outbox_bytes = 8 << 20;
+  limits.max_outboxes_bytes = 1'000'000;
+  hub->set_limits(limits);
+  for (const SlowPolicy its : {SlowPolicy::kClose, SlowPolicy::kDropNew, SlowPolicy::kDropOldest,
+                               SlowPolicy::kLatest}) {
+    policy(its);
+    std::vector<std::unique_ptr<FakeLink>> links;
+    std::vector<Connection*> connections;
+    for (int i = 0; i < 20; ++i) {
+      const std::string topic = "t:" + std::to_string(i);
+      FakeLink& its_link = *links.emplace_back(std::make_unique<FakeLink>());
+      connections.push_back(&subscriber(its_link, topic));
+      its_link.is_stuck_after = its_link.writes + 1;
+      say_all(topic, "e", 0, 1000);
+      CHECK_TRUE(its_link.is_stuck);
+      say_all(topic, "e", 1, 300'000);
+      CHECK(hub->outboxes_bytes() < limits.max_outboxes_bytes + 400'000);
+    }
+    CHECK_FALSE(links[0]->is_closing);
+    LONGS_EQUAL(its == SlowPolicy::kClose, links[19]->is_closing);
+    // Who reads on gets the next one.
+    if (its != SlowPolicy::kClose) {
+      read(*connections[19], *links[19]);
+      say_all("t:19", "e", 2, 300'000);
+      LONGS_EQUAL(1, read(*connections[19], *links[19]).size());
+    }
+    for (Connection* connection : connections) hub->lost(*connection);
+    LONGS_EQUAL(0, hub->outboxes_bytes());
+  }
+}
+
 // Each on a topic of its own that falls silent: nobody looks at those who came early any more.
 TEST(HubSlow, those_who_got_stuck_one_after_the_other_take_at_most_twice_the_budget) {
   limits.soft_outbox_bytes = 1 << 20;
