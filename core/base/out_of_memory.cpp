@@ -12,17 +12,28 @@ namespace {
 
 std::terminate_handler handler_before = nullptr;
 
-// What a std::terminate in an inlined noexcept function does not tell, such as those in libstdc++'s
-// std::filesystem: which exception it ended.
-thread_local bool was_memory_out = false;
+// Is there from its throw until nobody handles it any more: for a std::terminate in an inlined
+// noexcept function, such as those in libstdc++'s std::filesystem, does not tell which exception it
+// ended. Who has coped with one long ago may come to an end for another reason.
+class NoMemory : public std::bad_alloc {
+ public:
+  NoMemory() { ++count_; }
+  NoMemory(const NoMemory& other) : std::bad_alloc(other) { ++count_; }
+  NoMemory& operator=(const NoMemory&) = default;
+  ~NoMemory() override { --count_; }
 
-[[noreturn]] void on_no_memory() {
-  was_memory_out = true;
-  throw std::bad_alloc();
-}
+  static bool is_there() { return count_ > 0; }
+
+ private:
+  static thread_local int count_;
+};
+
+thread_local int NoMemory::count_ = 0;
+
+[[noreturn]] void on_no_memory() { throw NoMemory(); }
 
 [[noreturn]] void on_terminate() {
-  if (std::uncaught_exceptions() > 0 && was_memory_out) end_out_of_memory();
+  if (std::uncaught_exceptions() > 0 && NoMemory::is_there()) end_out_of_memory();
   // Else it is the current one, if any.
   if (const std::exception_ptr thrown = std::current_exception()) {
     try {
