@@ -12,8 +12,10 @@ using std::chrono::milliseconds;
 void Warrants::add(WsLink& link, const access::Warrant& warrant) {
   by_link_[&link] = warrant;
   if (!warrant.expires_at) return;
+  const bool is_sooner = expiries_.empty() || *warrant.expires_at < expiries_.begin()->first;
   expiries_.insert({*warrant.expires_at, &link});
-  watch();
+  // Otherwise what the clock is set for stays: those who come, however many, put nothing off.
+  if (is_sooner || !deadline_.is_set()) watch();
 }
 
 void Warrants::erase(WsLink& link) {
@@ -66,10 +68,11 @@ void Warrants::close_expired() {
   const access::WallTime now = gate_->now();
   while (!expiries_.empty() && expiries_.begin()->first <= now) {
     WsLink& link = *expiries_.begin()->second;
+    erase(link);
+    if (!link.is_open()) continue;
     ++counts_.tokens_expired;
     log_.info("connection closed: token has expired",
               {{"peer", link.facts().peer()}, {"identity", link.facts().identity()}});
-    erase(link);
     link.expel("Token has expired");
   }
   watch();

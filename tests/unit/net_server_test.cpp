@@ -1,22 +1,26 @@
 #include "core/net/server.hpp"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
 
+#include "core/access/gate.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/log.hpp"
 #include "core/hub/hub.hpp"
 #include "core/net/deadline.hpp"
 #include "core/net/loop_uv.hpp"
+#include "tests/support/jwt_maker.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/ws_client.hpp"
 
@@ -175,6 +179,48 @@ TEST(NetServer, what_came_together_is_answered_in_one_turn) {
       LONGS_EQUAL(together, count(peer.hear(), "No channel matches"));
     }
   }
+}
+
+// Whoever comes with a token of his own puts off no other's end.
+TEST(NetServer, a_token_expires_though_others_with_tokens_come_all_the_time) {
+  constexpr access::WallTime kNow = 1'800'000'000;
+  const std::string shared = "0123456789abcdef0123456789abcdef";
+  access::WallTime now = kNow;
+  access::Gate gate(loop, log, [&now] { return now; });
+  access::Settings who;
+  const std::filesystem::path key = folder.write("key", shared);
+  ::chmod(key.c_str(), 0600);
+  who.jwt_keys = {{"", access::Algorithm::kHs256, key}};
+  who.jwt_leeway = 0ms;
+  CHECK(gate.apply(who, false).is_ok());
+  server->set_gate(&gate);
+  const test::SigningKey signing = test::SigningKey::shared(shared);
+  const auto upgrade = [&](const Peer& peer, access::WallTime exp) {
+    const std::string token = signing.token(
+        R"({"alg":"HS256"})", R"({"sub":"bob","exp":)" + std::to_string(exp) + "}");
+    std::string head(kUpgrade);
+    head.insert(head.size() - 2, "Authorization: Bearer " + token + "\r\n");
+    peer.say(head);
+  };
+  {
+    const Peer first(path);
+    upgrade(first, kNow + 1);
+    settle(1);
+    CHECK(count(first.hear(), "101 Switching Protocols") == 1);
+    now = kNow + 1;
+    // The clock of the server was set for a second: 5 s in which somebody comes each 5 ms.
+    for (int i = 0; i < 1000 && server->counts().tokens_expired == 0; ++i) {
+      const Peer other(path);
+      upgrade(other, kNow + 3600);
+      loop.drain(20);
+      CHECK(count(other.hear(), "101 Switching Protocols") == 1);
+      std::this_thread::sleep_for(5ms);
+    }
+    LONGS_EQUAL(1, server->counts().tokens_expired);
+    CHECK(count(first.hear(), "Token has expired") == 1);
+  }
+  settle(0);
+  server.reset();  // before its gate
 }
 
 // ---- the loop does not turn for a while: a plugin holds it up, or SIGSTOP
