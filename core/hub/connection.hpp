@@ -35,20 +35,22 @@ struct Connection {
   Outbox outbox;
   std::size_t deferred_bytes = 0;         // octets of frames for subscriptions that are joining
   std::uint32_t dirty_index = kNotDirty;  // on the hub's list of those with something to send
-  State state = State::kOpen;
-  LeaveReason close_reason = LeaveReason::kClosed;
-  bool is_parked = false;        // a message of it waits for a held channel (Hub::hold)
-  bool is_slow = false;          // more waits, or has waited a moment ago, than its soft limit
-  bool is_waiting = false;       // its link was congested when it was written to last
-  std::uint16_t refusals = 0;    // messages that were over its rate, since that had recovered
-  std::uint32_t link_bytes = 0;  // octets that its link may keep: those of the last write
-  wire::FrameRef close_frame;    // from kDoomed on
-  std::size_t asked_bytes = 0;   // of what joins keep that are not answered yet
+  State state : 2 = State::kOpen;
+  LeaveReason close_reason : 3 = LeaveReason::kClosed;
+  bool is_parked : 1 = false;     // a message of it waits for a held channel (Hub::hold)
+  bool is_slow : 1 = false;       // more waits, or has waited a moment ago, than its soft limit
+  bool is_waiting : 1 = false;    // its link was congested when it was written to last
+  std::uint16_t refusals = 0;     // messages that were over its rate, since that had recovered
+  std::uint32_t link_bytes = 0;   // octets that its link may keep: those of the last write
+  std::uint32_t asked_bytes = 0;  // of what joins keep that are not answered yet: 2 GiB at most
+  wire::FrameRef close_frame;     // from kDoomed on
   // What follows a chain fills the word that it ends within.
   [[no_unique_address]] Chain<Subscription> subscriptions;  // owned by the SubscriptionIndex
   std::uint32_t subscribes = 0;             // what its bucket of subscribes lacks, microseconds
   [[no_unique_address]] Chain<Call> calls;  // that are pending; owned by the Hub
   Meter meter;
 };
+
+static_assert(sizeof(void*) != 8 || sizeof(Connection) <= 120);
 
 }  // namespace jackfield::hub

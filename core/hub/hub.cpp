@@ -101,7 +101,8 @@ void Hub::give_up(Connection& connection) {
 
 void Hub::begin_close(Connection& connection) {
   connection.state = Connection::State::kClosing;
-  if (std::exchange(connection.is_parked, false)) {
+  if (connection.is_parked) {
+    connection.is_parked = false;
     forget_parked(connection);
     connection.link.resume_reading();
   }
@@ -279,7 +280,7 @@ std::unique_ptr<Joining> Hub::end_joining(Subscription& subscription) {
 // What a join holds counts against its connection's bounds no more.
 void Hub::uncount(Connection& connection, const Joining& joining) {
   connection.deferred_bytes -= joining.deferred.bytes();
-  connection.asked_bytes -= joining.asked.octets();
+  connection.asked_bytes -= static_cast<std::uint32_t>(joining.asked.octets());
 }
 
 // ---- for channels

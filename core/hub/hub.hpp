@@ -306,18 +306,22 @@ class Hub {
   static std::size_t waiting_bytes(const Connection& connection) {
     return connection.outbox.bytes() + connection.deferred_bytes;
   }
-  bool may_wait_alone(const Connection& connection, std::size_t size) const;
+  bool is_over_budget() const { return ledger_.octets > limits_.max_outboxes_bytes; }
+  bool may_wait_alone(const Connection& connection, const Outbox& queue, std::size_t size) const;
+  bool is_of_running_join(const Outbox& queue) const;
   bool has_room(const Connection& connection, const wire::FrameRef& frame) const;
   [[gnu::noinline]] bool make_room(Connection& connection, Outbox& queue,
                                    const wire::FrameRef& frame);
-  Bounds bounds(const Connection& connection, std::size_t size) const;
+  Bounds bounds(const Connection& connection, const Outbox& queue, std::size_t size) const;
   std::size_t share_of_budget() const;
   void bound_begun(Connection& connection);
   bool make_room_for_owed(Connection& connection, Outbox& queue, std::size_t size,
                           const Bounds& bounds);
   void drop_same(Connection& connection, Outbox& queue, const wire::Frame& frame);
-  bool drop_oldest(Connection& connection, Outbox& queue, unsigned policies, std::size_t size,
+  void drop_oldest(Connection& connection, Outbox& queue, unsigned policies, std::size_t size,
                    std::size_t bound);
+  bool fits(const Connection& connection, const Outbox& queue, std::size_t size,
+            std::size_t bound) const;
   void begin_slow(Connection& connection);
   void end_slow(Connection& connection);
   void close_slow(Connection& connection);

@@ -69,7 +69,8 @@ void Hub::park(Connection& connection, std::string_view topic, std::string_view 
   hold_.messages.push_back({connection.id, std::string(text), is_utf8, last});
   last = hold_.messages.size();
   hold_.bytes += text.size();
-  if (!std::exchange(connection.is_parked, true)) connection.link.pause_reading();
+  if (!connection.is_parked) connection.link.pause_reading();
+  connection.is_parked = true;
 }
 
 // Their places stay.
@@ -96,7 +97,8 @@ void Hub::release() {
   std::vector<base::Id> paused;
   for (const Hold::Message& message : ended.messages) {
     Connection* connection = find_connection(message.connection);
-    if (connection != nullptr && std::exchange(connection->is_parked, false)) {
+    if (connection != nullptr && connection->is_parked) {
+      connection->is_parked = false;
       paused.push_back(connection->id);
     }
   }

@@ -203,7 +203,7 @@ void Hub::wait_for_join(Subscription& subscription, std::string_view payload) {
   }
   joining.further.emplace_back(payload);
   joining.asked.add(payload.size());
-  connection.asked_bytes += payload.size();
+  connection.asked_bytes += static_cast<std::uint32_t>(payload.size());
 }
 
 // Whether so many octets more may wait for answers to joins, of all connections together. A small
@@ -239,7 +239,7 @@ void Hub::join(Subscription& subscription, std::unique_ptr<Joining> joining,
       Joining& its = *subscription.joining;
       its.payload = payload;  // it may have to be asked again
       its.asked.add(payload.size() + its.id.size());
-      connection.asked_bytes += its.asked.octets();
+      connection.asked_bytes += static_cast<std::uint32_t>(its.asked.octets());
       answer = keep_pending(connection, std::move(call), request.topic);
       if (answer.kind == Answer::Kind::kPending) return;
     }

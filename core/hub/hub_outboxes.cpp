@@ -86,18 +86,27 @@ void Hub::mark_dirty(Connection& connection) { list_dirty(connection); }
 
 // Whether a message may be added where nothing else waits: whatever its size, for the bounds are
 // against backlog, and most links take it at once. One that has not taken all that went before does
-// not: behind that it is bounded by the share where the budget is used up.
-inline bool Hub::may_wait_alone(const Connection& connection, std::size_t size) const {
-  return connection.link_bytes == 0 || ledger_.octets <= limits_.max_outboxes_bytes ||
-         connection.link_bytes + size <= share_of_budget();
+// not, nor does a join that is not answered, and may never be: there it is bounded by the share
+// where the budget is used up.
+inline bool Hub::may_wait_alone(const Connection& connection, const Outbox& queue,
+                                std::size_t size) const {
+  if (!is_over_budget() || connection.link_bytes + size <= share_of_budget()) return true;
+  return connection.link_bytes == 0 && (&queue == &connection.outbox || is_of_running_join(queue));
+}
+
+// Whether this is what waits for the end of the join that runs now: its snapshot, which is written
+// when it returns.
+bool Hub::is_of_running_join(const Outbox& queue) const {
+  const Subscription* const joining = running_ == nullptr ? nullptr : running_->call.joining;
+  return joining != nullptr && &joining->joining->deferred == &queue;
 }
 
 // Whether it can be added without a closer look.
 bool Hub::has_room(const Connection& connection, const wire::FrameRef& frame) const {
   const std::size_t waiting = waiting_bytes(connection);
-  if (waiting == 0) return may_wait_alone(connection, frame.bytes().size());
-  return waiting + frame.bytes().size() <= soft_ && !connection.is_slow &&
-         ledger_.octets <= limits_.max_outboxes_bytes;
+  const std::size_t size = frame.bytes().size();
+  if (is_over_budget()) return waiting == 0 && connection.link_bytes + size <= share_of_budget();
+  return waiting == 0 || (waiting + size <= soft_ && !connection.is_slow);
 }
 
 // This and `deliver` are the only places where octets are let in to wait for a connection.
@@ -143,18 +152,17 @@ void Hub::send(Connection& connection, std::string_view topic, std::string_view 
 // Whether the frame may be added to `queue`, its connection's outbox or what is deferred for it:
 // does what its policy says where that is full.
 bool Hub::make_room(Connection& connection, Outbox& queue, const wire::FrameRef& frame) {
-  // What it had no chance to take yet is not its fault.
+  const std::size_t size = frame.bytes().size();
+  // What had no chance to be taken yet is nobody's fault. Large ones, each for another connection,
+  // do not wait together for the end of the turn where they would not fit.
+  if (is_over_budget() && size > share_of_budget()) write_dirty();
   if (connection.link_bytes == 0) write_out(connection);
   // And what it had may have closed it: nothing may follow a message that has begun but its Close.
   if (connection.state != Connection::State::kOpen) return false;
-  const std::size_t size = frame.bytes().size();
   const SlowPolicy policy = policy_of_mark(frame->mark());
-  const Bounds bound = bounds(connection, size);
-  const std::size_t waiting = waiting_bytes(connection);
-  const bool is_within =
-      waiting == 0 ? may_wait_alone(connection, size) : waiting + size <= bound.soft;
+  const Bounds bound = bounds(connection, queue, size);
   const bool is_followed = connection.is_slow && policy == SlowPolicy::kLatest;
-  if (is_within && !is_followed) return true;
+  if (!is_followed && fits(connection, queue, size, bound.soft)) return true;
   begin_slow(connection);
   bool is_taken = false;
   switch (policy) {
@@ -164,13 +172,14 @@ bool Hub::make_room(Connection& connection, Outbox& queue, const wire::FrameRef&
       break;
     case SlowPolicy::kDropNew: break;
     case SlowPolicy::kDropOldest:
-      is_taken = drop_oldest(connection, queue, bit(policy), size, bound.soft);
+      drop_oldest(connection, queue, bit(policy), size, bound.soft);
+      is_taken = fits(connection, queue, size, bound.soft);
       break;
     case SlowPolicy::kLatest: {
-      const bool is_deferred = &queue != &connection.outbox;
+      const std::size_t most = &queue == &connection.outbox ? bound.hard : bound.soft;
       drop_same(connection, queue, *frame);
-      is_taken =
-          drop_oldest(connection, queue, bit(policy), size, is_deferred ? bound.soft : bound.hard);
+      drop_oldest(connection, queue, bit(policy), size, most);
+      is_taken = fits(connection, queue, size, most);
       break;
     }
   }
@@ -182,14 +191,20 @@ bool Hub::make_room(Connection& connection, Outbox& queue, const wire::FrameRef&
 
 // The connection's own bounds; while all outboxes together are over their budget also its share of
 // that, which is the same for each of max_connections: so all that is let in beyond the budget is
-// at most as much again. One that has less than its share goes on as ever.
-Hub::Bounds Hub::bounds(const Connection& connection, std::size_t size) const {
+// at most as much again. One that has less than its share goes on as ever; so does the one join
+// that runs, for nothing of it can be written yet.
+Hub::Bounds Hub::bounds(const Connection& connection, const Outbox& queue, std::size_t size) const {
   const Bounds own{soft_, limits_.max_outbox_bytes, false};
-  if (ledger_.octets <= limits_.max_outboxes_bytes) return own;
+  if (!is_over_budget() || is_of_running_join(queue)) return own;
   const std::size_t waiting = waiting_bytes(connection);
   // What its octets take beyond themselves.
-  const std::size_t beside =
-      connection.outbox.footprint() - connection.outbox.bytes() + connection.link_bytes;
+  const auto beyond = [](const Outbox& its) { return its.footprint() - its.bytes(); };
+  std::size_t beside = connection.link_bytes + beyond(connection.outbox);
+  if (connection.deferred_bytes != 0) {
+    for (const Call* each = connection.calls.newest(); each != nullptr; each = each->next) {
+      if (each->joining != nullptr) beside += beyond(each->joining->joining->deferred);
+    }
+  }
   const std::size_t share = share_of_budget();
   if (waiting + beside + size <= share) return own;
   const std::size_t bound = share > beside ? share - beside : 0;
@@ -207,34 +222,40 @@ void Hub::drop_same(Connection& connection, Outbox& queue, const wire::Frame& fr
   queue.drop_same(frame, hash_, counts_.dropped);
 }
 
-// Drops the oldest of these policies in `queue` until `size` more are within the bound. Whether
-// they are, or nothing else is left to wait and it may do so alone.
-bool Hub::drop_oldest(Connection& connection, Outbox& queue, unsigned policies, std::size_t size,
+// Drops the oldest of these policies in `queue` until `size` more are within the bound, or none of
+// them is left.
+void Hub::drop_oldest(Connection& connection, Outbox& queue, unsigned policies, std::size_t size,
                       std::size_t bound) {
   while (waiting_bytes(connection) + size > bound) {
     const FollowDeferred follow(connection, queue);
-    if (!queue.drop_oldest(policies, counts_.dropped)) break;
+    if (!queue.drop_oldest(policies, counts_.dropped)) return;
   }
+}
+
+// Whether `size` more in `queue` are within the bound, or may wait alone and would.
+bool Hub::fits(const Connection& connection, const Outbox& queue, std::size_t size,
+               std::size_t bound) const {
   const std::size_t waiting = waiting_bytes(connection);
-  return waiting + size <= bound || (waiting == 0 && may_wait_alone(connection, size));
+  return waiting + size <= bound || (waiting == 0 && may_wait_alone(connection, queue, size));
 }
 
 // For what may not be dropped: all that may be dropped makes room.
 bool Hub::make_room_for_owed(Connection& connection, Outbox& queue, std::size_t size,
                              const Bounds& bounds) {
-  if (drop_oldest(connection, connection.outbox, kDroppable, size, bounds.hard)) return true;
-  if (drop_oldest(connection, queue, kDroppable, size, bounds.hard)) return true;
+  const auto makes_room = [&](Outbox& other) {
+    drop_oldest(connection, other, kDroppable, size, bounds.hard);
+    return fits(connection, queue, size, bounds.hard);
+  };
+  if (makes_room(connection.outbox) || makes_room(queue)) return true;
   for (Subscription* each = connection.subscriptions.newest(); each != nullptr; each = each->next) {
-    if (each->joining == nullptr) continue;
-    if (drop_oldest(connection, each->joining->deferred, kDroppable, size, bounds.hard)) {
-      return true;
-    }
+    if (each->joining != nullptr && makes_room(each->joining->deferred)) return true;
   }
   return false;
 }
 
 void Hub::begin_slow(Connection& connection) {
-  if (std::exchange(connection.is_slow, true)) return;
+  if (connection.is_slow) return;
+  connection.is_slow = true;
   ++counts_.slow_consumers;
   log_.warning("slow consumer", {{"conn", connection.id},
                                  {"peer", connection.link.facts().peer()},
@@ -359,7 +380,7 @@ void Hub::note_link(Connection& connection, bool is_congested, std::size_t writt
   }
   connection.is_waiting = is_congested;
   if (connection.is_slow && written != 0) end_slow(connection);
-  if (is_congested && ledger_.octets > limits_.max_outboxes_bytes) bound_begun(connection);
+  if (is_congested && is_over_budget()) bound_begun(connection);
 }
 
 // A message is taken whatever its size where nothing else waits, for most links take it at once.

@@ -373,6 +373,79 @@ TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_behind_a_link_that_is_
   }
 }
 
+TEST(HubSlow, large_messages_of_one_turn_do_not_wait_for_its_end_where_they_would_not_fit) {
+  limits.soft_outbox_bytes = 1 << 20;
+  limits.max_outbox_bytes = 8 << 20;
+  limits.max_outboxes_bytes = 1'000'000;
+  hub->set_limits(limits);
+  std::vector<std::unique_ptr<FakeLink>> links;
+  for (int i = 0; i < 20; ++i) {
+    subscriber(*links.emplace_back(std::make_unique<FakeLink>()), "t:" + std::to_string(i));
+  }
+  for (int i = 0; i < 20; ++i) {
+    hub->broadcast("t:" + std::to_string(i), "e", payload(i, 300'000));
+    CHECK(hub->outboxes_bytes() < limits.max_outboxes_bytes + 400'000);
+  }
+  hub->end_turn();
+  LONGS_EQUAL(0, hub->outboxes_bytes());
+  for (const auto& its_link : links) {
+    CHECK_FALSE(its_link->is_closing);
+    LONGS_EQUAL(1, its_link->take().size());
+  }
+}
+
+// Nothing waits before it there either, but no link will take it.
+TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_behind_a_join_that_is_not_answered) {
+  limits.soft_outbox_bytes = 1 << 20;
+  limits.max_outbox_bytes = 8 << 20;
+  limits.max_outboxes_bytes = 1'000'000;
+  hub->set_limits(limits);
+  std::vector<std::unique_ptr<FakeLink>> links;
+  channel.on_join = [](const Request&) { return Answer::pending(); };
+  for (int i = 0; i < 20; ++i) {
+    const std::string topic = "t:" + std::to_string(i);
+    subscriber(*links.emplace_back(std::make_unique<FakeLink>()), topic);
+    say_all(topic, "e", 0, 300'000);
+    CHECK(hub->outboxes_bytes() < limits.max_outboxes_bytes + 400'000);
+  }
+  CHECK_FALSE(links[0]->is_closing);
+  CHECK_TRUE(links[19]->is_closing);
+  LONGS_EQUAL(hub->counts().outboxes_over_budget, hub->counts().slow_consumers_closed);
+  say_all("t:2", "e", 1, 15'000);  // no more than a share
+  CHECK_FALSE(links[2]->is_closing);
+  // The snapshot of a join that is answered gets there, also in several messages.
+  channel.on_join = [&](const Request& request) {
+    for (int i = 0; i < 3; ++i) hub->push(request.call, "e", payload(i, 300'000));
+    return Answer::ok();
+  };
+  CHECK(hub->outboxes_bytes() > 900'000);
+  Connection& fast = hub->open(link);
+  say(fast, R"(["t:1","subscribe",{}])");
+  Lines expected = lines(0, 2);
+  expected.insert(expected.begin(), kSubscribedT);
+  check_lines(expected, read(fast, link));
+}
+
+// What small messages take is mostly beside their octets.
+TEST(HubSlow, small_messages_behind_joins_that_are_not_answered_take_at_most_twice_the_budget) {
+  limits.soft_outbox_bytes = 1 << 20;
+  limits.max_outbox_bytes = 8 << 20;
+  limits.max_outboxes_bytes = 2'000'000;
+  limits.max_connections = 100;
+  hub->set_limits(limits);
+  policy(SlowPolicy::kDropNew);
+  channel.on_join = [](const Request&) { return Answer::pending(); };
+  std::vector<std::unique_ptr<FakeLink>> links;
+  for (int i = 0; i < 100; ++i) {
+    subscriber(*links.emplace_back(std::make_unique<FakeLink>()), "t:" + std::to_string(i));
+  }
+  for (int k = 0; k < 2000; ++k) {
+    for (int i = 0; i < 100; ++i) hub->broadcast("t:" + std::to_string(i), "e", "1");
+  }
+  CHECK(hub->outboxes_bytes() > limits.max_outboxes_bytes);
+  CHECK(hub->outboxes_bytes() < 2 * limits.max_outboxes_bytes);
+}
+
 // Each on a topic of its own that falls silent: nobody looks at those who came early any more.
 TEST(HubSlow, those_who_got_stuck_one_after_the_other_take_at_most_twice_the_budget) {
   limits.soft_outbox_bytes = 1 << 20;
