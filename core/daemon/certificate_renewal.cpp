@@ -120,7 +120,7 @@ void CertificateRenewal::take(const Loaded& loaded) {
     return refuse("the certificate " + config_.server.tls.certificate.string() + " " +
                   age->sentence);
   }
-  const bool is_renewed = !loaded.credentials->has_same_files(server_.tls_credentials());
+  const bool is_renewed = !loaded.credentials->has_same_certificate(server_.tls_credentials());
   server_.use_tls_credentials(loaded.credentials);
   log_.write_each(LogLevel::kInfo,
                   is_renewed ? "certificate renewed" : "TLS settings taken, same certificate",

@@ -110,7 +110,8 @@ class Loading {
 
   Loaded outcome;
   TlsCertificate certificate;
-  std::string digest;
+  std::string certificate_digest;
+  std::string authorities_digest;
 
  private:
   bool refuse(std::string sentence, Failure failure = Failure::kOther);
@@ -267,7 +268,7 @@ bool Loading::run(TlsCredentials& credentials, const TlsSettings& settings, uid_
   const OwnedKey key = read_key(key_file);
   if (key == nullptr || !check_pair(file, chain.get(), key_file, key.get())) return false;
   certificate = describe(sk_X509_value(chain.get(), 0));
-  digest = sha256(file.text);
+  certificate_digest = sha256(file.text);
   warn(file, sk_X509_value(chain.get(), 0), key_file);
 
   if (!set_tls_rules(context)) {
@@ -282,7 +283,7 @@ bool Loading::run(TlsCredentials& credentials, const TlsSettings& settings, uid_
   if (settings.client_certificate == TlsSettings::ClientCertificate::kNone) return true;
   File authorities;
   if (!read_file("the file of authorities", settings.client_ca, authorities)) return false;
-  digest += sha256(authorities.text);
+  authorities_digest = sha256(authorities.text);
   return use_authorities(context, authorities);
 }
 
@@ -312,7 +313,8 @@ Loaded TlsCredentials::load(const TlsSettings& settings, uid_t user) {
   Loading loading;
   if (loading.run(*credentials, settings, user)) {
     credentials->certificate_ = std::move(loading.certificate);
-    credentials->digest_ = std::move(loading.digest);
+    credentials->certificate_digest_ = std::move(loading.certificate_digest);
+    credentials->authorities_digest_ = std::move(loading.authorities_digest);
     loading.outcome.credentials = credentials;
   } else {
     loading.outcome.warnings.clear();

@@ -45,10 +45,13 @@ class TlsCredentials {
 
   // Whether both have the same certificates, authorities and settings.
   bool is_same(const TlsCredentials& other) const {
-    return settings_ == other.settings_ && has_same_files(other);
+    return settings_ == other.settings_ && has_same_certificate(other) &&
+           authorities_digest_ == other.authorities_digest_;
   }
-  // Whether both have the same certificates and authorities.
-  bool has_same_files(const TlsCredentials& other) const { return digest_ == other.digest_; }
+  // Whether both show the same certificates.
+  bool has_same_certificate(const TlsCredentials& other) const {
+    return certificate_digest_ == other.certificate_digest_;
+  }
 
   ssl_ctx_st* context() const { return context_; }
 
@@ -58,7 +61,8 @@ class TlsCredentials {
   const TlsSettings settings_;
   ssl_ctx_st* const context_;
   TlsCertificate certificate_;
-  std::string digest_;  // of the files but the key, which belongs to the certificate
+  std::string certificate_digest_;  // of its file; the key belongs to the certificate
+  std::string authorities_digest_;  // of their file; empty: none
 };
 
 struct TlsCredentials::Loaded {

@@ -366,7 +366,7 @@ TEST(TlsRenewal, rules_that_are_not_in_force_are_named_until_they_are) {
   STRCMP_EQUAL("", refusal({.version = 0x0303}).c_str());
   STRCMP_EQUAL("max-age=5", connect().response().header("strict-transport-security").c_str());
   write("ca.pem", authority.certificate());
-  server().wait_for_log({"certificate renewed", "serial=01"});
+  server().wait_for_log({"TLS settings taken, same certificate", "serial=01"});
   expect_refused({.version = 0x0303}, "protocol version");
   expect_refused(trusting(), "refused after the handshake");
 }
