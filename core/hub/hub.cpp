@@ -100,7 +100,6 @@ void Hub::give_up(Connection& connection) {
 }
 
 void Hub::begin_close(Connection& connection) {
-  connection.state = Connection::State::kClosing;
   if (connection.is_parked) {
     connection.is_parked = false;
     forget_parked(connection);
@@ -109,6 +108,8 @@ void Hub::begin_close(Connection& connection) {
   while (!connection.subscriptions.is_empty()) {
     end_subscription(*connection.subscriptions.newest(), connection.close_reason);
   }
+  // Not before the leaves: what they broadcast may have all written out that waits.
+  connection.state = Connection::State::kClosing;
   mark_dirty(connection);
   connection.link.begin_close();
 }
@@ -117,12 +118,12 @@ void Hub::lost(Connection& connection) {
   log_.debug("connection ended", {{"conn", connection.id}});
   if (connection.state == Connection::State::kOpen) --open_count_;
   connection.state = Connection::State::kClosed;
+  mark_clean(connection);
   connection.outbox.clear();
   note_link(connection, false, 0);
   while (!connection.subscriptions.is_empty()) {
     end_subscription(*connection.subscriptions.newest(), connection.close_reason);
   }
-  mark_clean(connection);
   if (connection.is_parked) forget_parked(connection);
   while (!connection.calls.is_empty()) take_pending(*connection.calls.newest());
   connections_.take(connection.id);

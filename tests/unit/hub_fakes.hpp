@@ -31,6 +31,7 @@ class FakeLink : public hub::Link {
   void resume_reading() override { is_paused = false; }
   void begin_close() override { is_closing = true; }
   void finish_close(std::string_view frame) override {
+    CHECK_TRUE(is_closing);
     close_code = (static_cast<unsigned char>(frame[2]) << 8) | static_cast<unsigned char>(frame[3]);
     close_reason = std::string(frame.substr(4));
   }

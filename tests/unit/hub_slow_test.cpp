@@ -25,6 +25,15 @@ TEST_GROUP_BASE(HubSlow, HubGroup) {
     hub->set_backlog({{{"t:<id>"}, of_t}, {{"s:*"}, of_s}});
   }
 
+  // For all outboxes; each alone may have much.
+  void budget(std::size_t octets, std::size_t max_connections = 100) {
+    limits.soft_outbox_bytes = 1 << 20;
+    limits.max_outbox_bytes = 8 << 20;
+    limits.max_outboxes_bytes = octets;
+    limits.max_connections = max_connections;
+    hub->set_limits(limits);
+  }
+
   // A subscriber that reads nothing.
   Connection& stuck(FakeLink & its_link, std::string_view topic = "t:1") {
     Connection& connection = subscriber(its_link, topic);
@@ -290,10 +299,7 @@ TEST(HubSlow, nothing_is_held_when_all_is_written_or_gone) {
 }
 
 TEST(HubSlow, over_the_budget_who_has_more_than_its_share_pays_and_nobody_else) {
-  limits.soft_outbox_bytes = 1 << 20;
-  limits.max_outbox_bytes = 8 << 20;
-  limits.max_outboxes_bytes = 400'000;
-  hub->set_limits(limits);
+  budget(400'000);
   FakeLink greedy_link;
   FakeLink modest_link;
   FakeLink fast_link;
@@ -315,10 +321,7 @@ TEST(HubSlow, over_the_budget_who_has_more_than_its_share_pays_and_nobody_else) 
 }
 
 TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_for_who_does_not_take_it) {
-  limits.soft_outbox_bytes = 1 << 20;
-  limits.max_outbox_bytes = 8 << 20;
-  limits.max_outboxes_bytes = 1'000'000;
-  hub->set_limits(limits);
+  budget(1'000'000);
   std::vector<std::unique_ptr<FakeLink>> links;
   for (int i = 0; i < 20; ++i) {
     const std::string topic = "t:" + std::to_string(i);
@@ -341,10 +344,7 @@ TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_for_who_does_not_take_
 
 // Its link keeps the end of what went before, and nothing waits: it has not taken that either.
 TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_behind_a_link_that_is_full) {
-  limits.soft_outbox_bytes = 1 << 20;
-  limits.max_outbox_bytes = 8 << 20;
-  limits.max_outboxes_bytes = 1'000'000;
-  hub->set_limits(limits);
+  budget(1'000'000);
   for (const SlowPolicy its : {SlowPolicy::kClose, SlowPolicy::kDropNew, SlowPolicy::kDropOldest,
                                SlowPolicy::kLatest}) {
     policy(its);
@@ -374,10 +374,7 @@ TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_behind_a_link_that_is_
 }
 
 TEST(HubSlow, large_messages_of_one_turn_do_not_wait_for_its_end_where_they_would_not_fit) {
-  limits.soft_outbox_bytes = 1 << 20;
-  limits.max_outbox_bytes = 8 << 20;
-  limits.max_outboxes_bytes = 1'000'000;
-  hub->set_limits(limits);
+  budget(1'000'000);
   std::vector<std::unique_ptr<FakeLink>> links;
   for (int i = 0; i < 20; ++i) {
     subscriber(*links.emplace_back(std::make_unique<FakeLink>()), "t:" + std::to_string(i));
@@ -394,12 +391,29 @@ TEST(HubSlow, large_messages_of_one_turn_do_not_wait_for_its_end_where_they_woul
   }
 }
 
+// It waits for its Close, and what a leave broadcasts has all written that waits.
+TEST(HubSlow, who_closes_while_all_is_written_closes_in_order) {
+  budget(1'000'000);
+  FakeLink other_link;
+  FakeLink stuck_link;
+  subscriber(other_link, "t:2");
+  stuck(stuck_link, "t:3");
+  Connection& connection = subscriber(link, "t:1");
+  channel.on_leave = [&](const Request&, LeaveReason) {
+    hub->broadcast("t:3", "e", payload(0, 900'000));
+    hub->broadcast("t:2", "e", payload(0, 300'000));
+  };
+  hub->broadcast("t:1", "e", payload(0));
+  hub->close(connection, CloseCode::kNormal, "Bye");
+  hub->end_turn();
+  check_lines(lines(0, 0), read(connection, link));
+  LONGS_EQUAL(1000, link.close_code);
+  LONGS_EQUAL(1, other_link.take().size());
+}
+
 // Nothing waits before it there either, but no link will take it.
 TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_behind_a_join_that_is_not_answered) {
-  limits.soft_outbox_bytes = 1 << 20;
-  limits.max_outbox_bytes = 8 << 20;
-  limits.max_outboxes_bytes = 1'000'000;
-  hub->set_limits(limits);
+  budget(1'000'000);
   std::vector<std::unique_ptr<FakeLink>> links;
   channel.on_join = [](const Request&) { return Answer::pending(); };
   for (int i = 0; i < 20; ++i) {
@@ -428,11 +442,7 @@ TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_behind_a_join_that_is_
 
 // What small messages take is mostly beside their octets.
 TEST(HubSlow, small_messages_behind_joins_that_are_not_answered_take_at_most_twice_the_budget) {
-  limits.soft_outbox_bytes = 1 << 20;
-  limits.max_outbox_bytes = 8 << 20;
-  limits.max_outboxes_bytes = 2'000'000;
-  limits.max_connections = 100;
-  hub->set_limits(limits);
+  budget(2'000'000, 100);
   policy(SlowPolicy::kDropNew);
   channel.on_join = [](const Request&) { return Answer::pending(); };
   std::vector<std::unique_ptr<FakeLink>> links;
@@ -448,11 +458,7 @@ TEST(HubSlow, small_messages_behind_joins_that_are_not_answered_take_at_most_twi
 
 // Each on a topic of its own that falls silent: nobody looks at those who came early any more.
 TEST(HubSlow, those_who_got_stuck_one_after_the_other_take_at_most_twice_the_budget) {
-  limits.soft_outbox_bytes = 1 << 20;
-  limits.max_outbox_bytes = 8 << 20;
-  limits.max_outboxes_bytes = 10'000'000;
-  limits.max_connections = 100;
-  hub->set_limits(limits);
+  budget(10'000'000, 100);
   std::vector<std::unique_ptr<FakeLink>> links;
   for (int i = 0; i < 100; ++i) {
     const std::string topic = "t:" + std::to_string(i);
@@ -472,10 +478,7 @@ TEST(HubSlow, those_who_got_stuck_one_after_the_other_take_at_most_twice_the_bud
 }
 
 TEST(HubSlow, who_is_closed_with_a_message_begun_gets_no_other_one_within_it) {
-  limits.soft_outbox_bytes = 1 << 20;
-  limits.max_outbox_bytes = 8 << 20;
-  limits.max_outboxes_bytes = 200'000;
-  hub->set_limits(limits);
+  budget(200'000);
   Connection& connection = subscriber(link, "t:1");
   link.is_stuck_after = link.writes + 1;
   hub->broadcast("t:1", "e", payload(0, 300'000));
@@ -489,10 +492,7 @@ TEST(HubSlow, who_is_closed_with_a_message_begun_gets_no_other_one_within_it) {
 }
 
 TEST(HubSlow, the_memory_of_all_is_bounded_whatever_their_policies) {
-  limits.soft_outbox_bytes = 1 << 20;
-  limits.max_outbox_bytes = 8 << 20;
-  limits.max_outboxes_bytes = 1'000'000;
-  hub->set_limits(limits);
+  budget(1'000'000);
   FakeChannel other("s:<id>");
   hub->set_channels({&channel, &other});
   for (const SlowPolicy each : {SlowPolicy::kClose, SlowPolicy::kDropOldest, SlowPolicy::kDropNew,
