@@ -2,13 +2,18 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <utility>
 
+#include "core/access/jwt.hpp"
+#include "core/access/token_file.hpp"
 #include "core/base/log.hpp"
 #include "core/base/out_of_memory.hpp"
 #include "core/config/config.hpp"
@@ -55,6 +60,14 @@ uid_t keeper_of_secrets(const Settings& settings) {
   return user.is_ok() && user.value() ? user.value()->user : ::geteuid();
 }
 
+// Says what is wrong with a file. Where this user may not read it that is no mistake, for who
+// starts the server may.
+bool complain_of_file(const std::string& sentence, bool is_unreadable) {
+  const bool is_unknown = is_unreadable && ::geteuid() != 0;
+  complain(is_unknown ? "not checked: " + sentence : sentence);
+  return is_unknown;
+}
+
 // Whether the files that the listeners with TLS need are sound, as far as this user can see.
 bool check_tls(const net::Settings& settings, uid_t keeper) {
   using Failure = net::TlsCredentials::Loaded::Failure;
@@ -68,10 +81,30 @@ bool check_tls(const net::Settings& settings, uid_t keeper) {
                age->sentence);
     return true;
   }
-  // The server may be started by one who can.
-  const bool is_unknown = loaded.failure == Failure::kForbidden && ::geteuid() != 0;
-  complain(is_unknown ? "not checked: " + loaded.sentence : loaded.sentence);
-  return is_unknown;
+  return complain_of_file(loaded.sentence, loaded.failure == Failure::kForbidden);
+}
+
+bool is_unreadable(const std::filesystem::path& file) {
+  return ::access(file.c_str(), R_OK) != 0 && errno == EACCES;
+}
+
+// Whether the files of tokens and keys are sound, as far as this user can see.
+bool check_credentials(const access::Settings& settings, uid_t keeper) {
+  bool is_well = true;
+  if (!settings.tokens.empty()) {
+    const auto tokens = access::TokenTable::read(settings.tokens, keeper);
+    if (!tokens.is_ok()) {
+      is_well = complain_of_file(tokens.message(), is_unreadable(settings.tokens));
+    }
+  }
+  const auto keys = access::JwtCheck::read(settings, keeper);
+  if (!keys.is_ok()) {
+    const bool is_any_unreadable =
+        std::any_of(settings.jwt_keys.begin(), settings.jwt_keys.end(),
+                    [](const access::JwtKey& key) { return is_unreadable(key.file); });
+    if (!complain_of_file(keys.message(), is_any_unreadable)) is_well = false;
+  }
+  return is_well;
 }
 
 }  // namespace
@@ -96,9 +129,11 @@ int check_config(const std::string& file) {
   const std::string distrust = fault_of_way_to(file);
   if (!distrust.empty()) complain("warning: others can change it: " + distrust);
   if (!is_well(outcome)) return kExitMistake;
-  const bool is_process_well = check_process(outcome.config.process);
   const uid_t keeper = keeper_of_secrets(outcome.config.process);
-  if (!check_tls(outcome.config.server, keeper) || !is_process_well) return kExitMistake;
+  bool are_well = check_process(outcome.config.process);
+  if (!check_tls(outcome.config.server, keeper)) are_well = false;
+  if (!check_credentials(outcome.config.access, keeper)) are_well = false;
+  if (!are_well) return kExitMistake;
   std::printf("%s: no mistakes\n", file.c_str());
   return kExitOk;
 }

@@ -1,5 +1,8 @@
 // The executable's other uses: --version, --help, check, inspect, watch (status: status_test.cpp);
 // and what it says to mistakes.
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "tests/support/json.hpp"
 #include "tests/support/server_group.hpp"
 
@@ -113,6 +116,33 @@ TEST(Check, a_mistake_of_syntax_is_named_with_its_place) {
   const Finished finished = check_text("[server]\nlisten = [\n\nmax = = 5\n");
   LONGS_EQUAL(2, finished.ending.code);
   STRCMP_CONTAINS("c.toml:4:", (finished.output + finished.errors).c_str());
+}
+
+// As the start does.
+TEST(Check, the_files_of_tokens_and_keys_are_read) {
+  const std::string tokens = folder.write("tokens", "alice 0123456789abcdef-alice\n").string();
+  const std::string key = folder.write("key", "0123456789abcdef0123456789abcdef").string();
+  const std::string text = "[auth]\ntokens = \"" + tokens +
+                           "\"\n[[jwt.keys]]\nalgorithm = \"HS256\"\nfile = \"" + key + "\"\n";
+  const auto expect = [&](int code, const std::string& part, Where where = Where::here()) {
+    const Finished finished = check_text(text);
+    check(finished.ending.code == code, finished.ending.text(), where);
+    check(holds(finished.errors + finished.output, part), finished.errors, where);
+  };
+  LONGS_EQUAL(0, ::chmod(tokens.c_str(), 0604));
+  LONGS_EQUAL(0, ::chmod(key.c_str(), 0602));
+  const Finished both = check_text(text);
+  LONGS_EQUAL(2, both.ending.code);
+  STRCMP_CONTAINS(tokens.c_str(), both.errors.c_str());
+  STRCMP_CONTAINS(key.c_str(), both.errors.c_str());
+  LONGS_EQUAL(0, ::chmod(tokens.c_str(), 0600));
+  expect(2, key);
+  LONGS_EQUAL(0, ::chmod(key.c_str(), 0600));
+  expect(0, "no mistakes");
+  folder.write("tokens", "alice short\n");
+  expect(2, tokens + ":1: must have a token");
+  LONGS_EQUAL(0, ::unlink(tokens.c_str()));
+  expect(2, "cannot be read: No such file or directory");
 }
 
 TEST(Check, an_empty_configuration_is_right) { LONGS_EQUAL(0, check_text("").ending.code); }
