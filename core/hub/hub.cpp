@@ -110,6 +110,9 @@ void Hub::begin_close(Connection& connection) {
   }
   // Not before the leaves: what they broadcast may have all written out that waits.
   connection.state = Connection::State::kClosing;
+  // Where the budget is used up nobody is waited for who does not read: others have his place among
+  // the connections already, and their shares.
+  if (is_over_budget() && connection.is_waiting) connection.outbox.clear();
   mark_dirty(connection);
   connection.link.begin_close();
 }

@@ -315,6 +315,7 @@ class Hub {
   Bounds bounds(const Connection& connection, const Outbox& queue, std::size_t size) const;
   std::size_t share_of_budget() const;
   void bound_begun(Connection& connection);
+  void bound_pending(Subscription& subscription);
   bool make_room_for_owed(Connection& connection, Outbox& queue, std::size_t size,
                           const Bounds& bounds);
   void drop_same(Connection& connection, Outbox& queue, const wire::Frame& frame);

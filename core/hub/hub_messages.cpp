@@ -241,7 +241,10 @@ void Hub::join(Subscription& subscription, std::unique_ptr<Joining> joining,
       its.asked.add(payload.size() + its.id.size());
       connection.asked_bytes += static_cast<std::uint32_t>(its.asked.octets());
       answer = keep_pending(connection, std::move(call), request.topic);
-      if (answer.kind == Answer::Kind::kPending) return;
+      if (answer.kind == Answer::Kind::kPending) {
+        bound_pending(subscription);
+        return;
+      }
     }
   } catch (
       ...) {  // and so there is no memory: who was asked is told that it is gone, if it answers

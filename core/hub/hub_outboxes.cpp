@@ -91,7 +91,7 @@ void Hub::mark_dirty(Connection& connection) { list_dirty(connection); }
 inline bool Hub::may_wait_alone(const Connection& connection, const Outbox& queue,
                                 std::size_t size) const {
   if (!is_over_budget() || connection.link_bytes + size <= share_of_budget()) return true;
-  return connection.link_bytes == 0 && (&queue == &connection.outbox || is_of_running_join(queue));
+  return !connection.is_waiting && (&queue == &connection.outbox || is_of_running_join(queue));
 }
 
 // Whether this is what waits for the end of the join that runs now: its snapshot, which is written
@@ -390,6 +390,18 @@ void Hub::bound_begun(Connection& connection) {
   if (connection.state != Connection::State::kOpen) return;
   const std::size_t of_first = connection.outbox.begun_bytes();
   if (of_first <= share_of_budget()) return;
+  ++counts_.outboxes_over_budget;
+  close_slow(connection);
+}
+
+// The join that ran may not be answered for long: then what it has pushed is no snapshot that is
+// written when it returns, and has the bounds of all that waits.
+void Hub::bound_pending(Subscription& subscription) {
+  Connection& connection = *subscription.connection;
+  Outbox& deferred = subscription.joining->deferred;
+  if (connection.state != Connection::State::kOpen || deferred.is_empty()) return;
+  const Bounds bound = bounds(connection, deferred, 0);
+  if (!bound.are_of_budget || make_room_for_owed(connection, deferred, 0, bound)) return;
   ++counts_.outboxes_over_budget;
   close_slow(connection);
 }

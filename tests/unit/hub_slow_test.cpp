@@ -440,6 +440,64 @@ TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_behind_a_join_that_is_
   check_lines(expected, read(fast, link));
 }
 
+// It is no snapshot any more that is written when the join returns.
+TEST(HubSlow, over_the_budget_what_a_join_has_pushed_is_not_kept_where_it_is_not_answered_then) {
+  budget(1'000'000);
+  for (const SlowPolicy its : {SlowPolicy::kClose, SlowPolicy::kDropOldest}) {
+    policy(its);
+    channel.on_join = [&](const Request& request) {
+      for (int i = 0; i < 3; ++i) hub->push(request.call, "e", payload(i, 300'000));
+      return Answer::pending();
+    };
+    std::vector<std::unique_ptr<FakeLink>> links;
+    std::vector<Connection*> connections;
+    for (int i = 0; i < 10; ++i) {
+      connections.push_back(&subscriber(*links.emplace_back(std::make_unique<FakeLink>()),
+                                        "t:" + std::to_string(i)));
+      CHECK(hub->outboxes_bytes() < limits.max_outboxes_bytes + 400'000);
+    }
+    CHECK_FALSE(links[0]->is_closing);
+    LONGS_EQUAL(its == SlowPolicy::kClose, links[9]->is_closing);
+    for (Connection* connection : connections) hub->lost(*connection);
+    LONGS_EQUAL(0, hub->outboxes_bytes());
+  }
+}
+
+// Such as a pong that its peer does not read: nothing of the hub's is in the link.
+TEST(HubSlow, over_the_budget_a_large_message_is_not_kept_for_a_link_that_others_have_filled) {
+  budget(1'000'000);
+  std::vector<std::unique_ptr<FakeLink>> links;
+  for (int i = 0; i < 20; ++i) {
+    const std::string topic = "t:" + std::to_string(i);
+    stuck(*links.emplace_back(std::make_unique<FakeLink>()), topic);
+    say_all(topic, "e", 0, 300'000);
+    CHECK(hub->outboxes_bytes() < limits.max_outboxes_bytes + 400'000);
+  }
+  CHECK_FALSE(links[0]->is_closing);
+  CHECK_TRUE(links[19]->is_closing);
+}
+
+// Those who are closed make room for others among the connections.
+TEST(HubSlow, over_the_budget_nothing_is_kept_for_who_is_closed_and_does_not_read) {
+  budget(1'000'000, 10);
+  std::vector<std::unique_ptr<FakeLink>> links;
+  std::vector<Connection*> connections;
+  for (int i = 0; i < 100; ++i) {
+    const std::string topic = "t:" + std::to_string(i);
+    FakeLink& its_link = *links.emplace_back(std::make_unique<FakeLink>());
+    connections.push_back(&stuck(its_link, topic));
+    say_all(topic, "e", 0, 90'000);
+    hub->close(*connections.back(), CloseCode::kPolicy, "Too many messages");
+    hub->end_turn();
+    CHECK(hub->outboxes_bytes() < 2 * limits.max_outboxes_bytes);
+  }
+  // Who reads after all has his Close, and what waited where there was room for it.
+  LONGS_EQUAL(1, read(*connections[0], *links[0]).size());
+  LONGS_EQUAL(0, read(*connections[99], *links[99]).size());
+  LONGS_EQUAL(1008, links[0]->close_code);
+  LONGS_EQUAL(1008, links[99]->close_code);
+}
+
 // What small messages take is mostly beside their octets.
 TEST(HubSlow, small_messages_behind_joins_that_are_not_answered_take_at_most_twice_the_budget) {
   budget(2'000'000, 100);
